@@ -1,0 +1,64 @@
+//! The Tars binary wire: values, structs, packets and frames, without any IO.
+//!
+//! Three types to know:
+//!
+//! * [`Writer`] appends values to a `Vec<u8>` that the caller reuses;
+//! * [`Reader`] takes values from a byte slice, within [`Limits`];
+//! * [`Struct`] is what `tars2rs` implements for each struct of an IDL.
+//!
+//! ```
+//! use tars_codec::{Reader, Writer};
+//!
+//! let mut buf = Vec::new();
+//! let mut w = Writer::new(&mut buf);
+//! w.put(0, &7_i32);
+//! w.put(1, "seven");
+//! w.finish()?;
+//! assert_eq!(buf, [0x00, 7, 0x16, 5, b's', b'e', b'v', b'e', b'n']);
+//!
+//! let mut r = Reader::new(&buf);
+//! assert_eq!(r.next_if::<i32>(0)?, Some(7));
+//! assert_eq!(r.next_if::<String>(1)?.as_deref(), Some("seven"));
+//! assert!(r.is_empty());
+//! # Ok::<(), tars_codec::Error>(())
+//! ```
+//!
+//! The bytes are those of TarsCpp. Where this crate is stricter or more tolerant, `docs/DESIGN.md` says so:
+//! it takes fields in any order and integers wider than declared when the value fits; it refuses unknown wire
+//! types, lengths that the bytes at hand cannot hold, and strings that are not UTF-8.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod decode;
+mod encode;
+mod error;
+mod frame;
+mod limits;
+mod packet;
+mod reader;
+mod structure;
+mod wire;
+mod writer;
+
+pub use bytes::Bytes;
+
+pub use crate::{
+    decode::Decode,
+    encode::Encode,
+    error::{Error, ErrorKind, Result},
+    frame::{FrameError, FrameSplitter},
+    limits::Limits,
+    packet::{
+        Attributes, PACKET_NORMAL, PACKET_ONEWAY, RequestHead, RequestPacket, ResponseHead,
+        ResponsePacket,
+    },
+    reader::Reader,
+    structure::{Field, Struct, decode, decode_bytes, decode_with, encode, encode_into},
+    wire::{Head, WireType},
+    writer::Writer,
+};

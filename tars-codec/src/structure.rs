@@ -1,0 +1,119 @@
+//! Structs, and whole values from and to bytes.
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::{Decode, Encode, Error, ErrorKind, Limits, Reader, Result, WireType, Writer};
+
+/// A struct of an IDL. `tars2rs` writes the implementation.
+///
+/// Every `Struct` is also [`Encode`] and [`Decode`], as a field of another one.
+pub trait Struct: Sized {
+    /// `Module.Name`, for error messages.
+    const NAME: &'static str;
+    /// The fields by ascending tag.
+    const FIELDS: &'static [Field];
+
+    /// Writes the fields by ascending tag, without begin and end of the struct.
+    fn encode_fields(&self, w: &mut Writer<'_>);
+
+    /// Reads fields up to the end of this struct, in any order, and skips those it does not know.
+    ///
+    /// # Errors
+    /// The first fault found; a missing `require` field is one.
+    fn decode_fields(r: &mut Reader<'_>) -> Result<Self>;
+}
+
+/// Tag and name of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// Tag on the wire.
+    pub tag: u8,
+    /// Name in the IDL.
+    pub name: &'static str,
+}
+
+impl Field {
+    /// Tag and name.
+    pub const fn new(tag: u8, name: &'static str) -> Self {
+        Self { tag, name }
+    }
+}
+
+impl<T: Struct> Encode for T {
+    #[inline]
+    fn encode(&self, w: &mut Writer<'_>, tag: u8) {
+        w.head(tag, WireType::StructBegin);
+        self.encode_fields(w);
+        w.head(0, WireType::StructEnd);
+    }
+}
+
+impl<T: Struct> Decode for T {
+    const MIN_SIZE: usize = 2;
+
+    #[inline]
+    fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
+        if ty != WireType::StructBegin {
+            return Err(r.mismatch("a struct", ty));
+        }
+        r.begin_struct()?;
+        let value = decode_named(r)?;
+        r.end_struct();
+        Ok(value)
+    }
+}
+
+fn decode_named<T: Struct>(r: &mut Reader<'_>) -> Result<T> {
+    T::decode_fields(r).map_err(|e| e.in_struct(T::NAME, T::FIELDS))
+}
+
+/// The fields of a struct as bytes, in a new vector.
+///
+/// # Errors
+/// A string, list or fixed array is longer than the wire or its declaration allows.
+pub fn encode<T: Struct>(value: &T) -> Result<Vec<u8>> {
+    let mut buf = Vec::new();
+    encode_into(value, &mut buf)?;
+    Ok(buf)
+}
+
+/// Appends the fields of a struct to `buf`, which keeps its length when there is an error.
+///
+/// # Errors
+/// As [`encode`].
+pub fn encode_into<T: Struct>(value: &T, buf: &mut Vec<u8>) -> Result<()> {
+    let mut w = Writer::new(buf);
+    value.encode_fields(&mut w);
+    w.finish()
+}
+
+/// Reads a struct that fills `bytes`, with the default [`Limits`]. Byte vectors are copied.
+///
+/// # Errors
+/// What is wrong, with its place.
+pub fn decode<T: Struct>(bytes: &[u8]) -> Result<T> {
+    decode_with(Reader::new(bytes))
+}
+
+/// Reads a struct that fills `bytes`, with the default [`Limits`]. Byte vectors share the memory of `bytes`.
+///
+/// # Errors
+/// What is wrong, with its place.
+pub fn decode_bytes<T: Struct>(bytes: &Bytes) -> Result<T> {
+    decode_with(Reader::shared(bytes, Limits::DEFAULT))
+}
+
+/// Reads a struct that fills the rest of a reader.
+///
+/// # Errors
+/// What is wrong, with its place; bytes after the struct are an error, too.
+pub fn decode_with<T: Struct>(mut r: Reader<'_>) -> Result<T> {
+    let value = decode_named(&mut r)?;
+    if r.is_empty() {
+        Ok(value)
+    } else {
+        Err(Error::new(ErrorKind::TrailingBytes(r.left()), r.offset()))
+    }
+}
