@@ -1,6 +1,6 @@
 //! What each Rust type accepts from the wire.
 
-use alloc::{borrow::ToOwned, collections::BTreeMap, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use bytes::Bytes;
 
@@ -21,7 +21,7 @@ pub trait Decode: Sized {
 
 /// 0 is false, every other number is true.
 impl Decode for bool {
-    #[inline]
+    #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         Ok(r.int(ty)? != 0)
     }
@@ -31,12 +31,12 @@ macro_rules! integers {
     ($($ty:ident),*) => {$(
         /// Any width whose value fits.
         impl Decode for $ty {
-            #[inline]
+            #[inline(always)]
             fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
                 let value = r.int(ty)?;
                 match Self::try_from(value) {
                     Ok(value) => Ok(value),
-                    Err(_) => Err(out_of_range(r, value, stringify!($ty))),
+                    Err(_) => Err(Error::at(*r, ErrorKind::IntegerRange { value, ty: stringify!($ty) })),
                 }
             }
         }
@@ -46,19 +46,14 @@ macro_rules! integers {
 integers!(i8, i16, i32, u8, u16, u32);
 
 impl Decode for i64 {
-    #[inline]
+    #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         r.int(ty)
     }
 }
 
-#[cold]
-fn out_of_range(r: &Reader<'_>, value: i64, ty: &'static str) -> Error {
-    Error::new(ErrorKind::IntegerRange { value, ty }, r.offset())
-}
-
 impl Decode for f32 {
-    #[inline]
+    #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         match ty {
             WireType::Float => Ok(Self::from_be_bytes(r.array()?)),
@@ -69,7 +64,7 @@ impl Decode for f32 {
 }
 
 impl Decode for f64 {
-    #[inline]
+    #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         match ty {
             WireType::Double => Ok(Self::from_be_bytes(r.array()?)),
@@ -83,14 +78,10 @@ impl Decode for f64 {
 impl Decode for String {
     const MIN_SIZE: usize = 2;
 
-    #[inline]
+    #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         let bytes = r.string(ty)?;
-        let Ok(text) = core::str::from_utf8(bytes) else {
-            return Err(Error::new(ErrorKind::InvalidUtf8, r.offset() - bytes.len()));
-        };
-        r.charge(text.len())?;
-        Ok(text.to_owned())
+        r.text(bytes)
     }
 }
 
@@ -98,7 +89,7 @@ impl Decode for String {
 impl Decode for Bytes {
     const MIN_SIZE: usize = 2;
 
-    #[inline]
+    #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         match ty {
             WireType::SimpleList => {
@@ -117,18 +108,20 @@ impl Decode for Bytes {
 impl<T: Decode> Decode for Vec<T> {
     const MIN_SIZE: usize = 2;
 
-    #[inline]
+    #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         if ty != WireType::List {
             return Err(r.mismatch("a list", ty));
         }
         let count = r.begin_container("list", T::MIN_SIZE, size_of::<T>())?;
         let mut items = Self::with_capacity(count);
+        let mut local = *r; // stays in registers throughout the loop
         for _ in 0..count {
-            let ty = r.element(0)?;
-            items.push(T::decode(r, ty)?);
+            let ty = local.element(0)?;
+            items.push(T::decode(&mut local, ty)?);
         }
-        r.end_nesting();
+        *r = local;
+        r.end_container();
         Ok(items)
     }
 }
@@ -136,7 +129,7 @@ impl<T: Decode> Decode for Vec<T> {
 impl<K: Decode + Ord, V: Decode> Decode for BTreeMap<K, V> {
     const MIN_SIZE: usize = 2;
 
-    #[inline]
+    #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         let mut map = Self::new();
         decode_entries(r, ty, size_of::<(K, V)>(), |key, value| {
@@ -156,7 +149,7 @@ where
 {
     const MIN_SIZE: usize = 2;
 
-    #[inline]
+    #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         let mut map = Self::default();
         decode_entries(r, ty, size_of::<(K, V)>(), |key, value| {
@@ -166,7 +159,7 @@ where
     }
 }
 
-#[inline]
+#[inline(always)]
 fn decode_entries<K: Decode, V: Decode>(
     r: &mut Reader<'_>,
     ty: WireType,
@@ -176,12 +169,15 @@ fn decode_entries<K: Decode, V: Decode>(
     if ty != WireType::Map {
         return Err(r.mismatch("a map", ty));
     }
-    for _ in 0..r.begin_container("map", K::MIN_SIZE + V::MIN_SIZE, memory)? {
-        let ty = r.element(0)?;
-        let key = K::decode(r, ty)?;
-        let ty = r.element(1)?;
-        insert(key, V::decode(r, ty)?);
+    let count = r.begin_container("map", K::MIN_SIZE + V::MIN_SIZE, memory)?;
+    let mut local = *r;
+    for _ in 0..count {
+        let ty = local.element(0)?;
+        let key = K::decode(&mut local, ty)?;
+        let ty = local.element(1)?;
+        insert(key, V::decode(&mut local, ty)?);
     }
-    r.end_nesting();
+    *r = local;
+    r.end_container();
     Ok(())
 }

@@ -102,6 +102,7 @@ pub enum ErrorKind {
 impl Error {
     /// A fault at a byte of the input; for an encoder, of the output.
     #[cold]
+    #[inline(never)]
     pub fn new(kind: ErrorKind, offset: usize) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -134,6 +135,7 @@ impl Error {
 
     /// Notes the tag that was being read, unless the fault already has one at this level.
     #[cold]
+    #[inline(never)]
     #[must_use]
     pub(crate) fn at_tag(mut self, tag: u8) -> Self {
         self.0.tag.get_or_insert(tag);
@@ -142,6 +144,7 @@ impl Error {
 
     /// Adds a struct, and the field that the noted tag names in it, to the way to the fault.
     #[cold]
+    #[inline(never)]
     #[must_use]
     pub(crate) fn in_struct(mut self, name: &'static str, fields: &'static [Field]) -> Self {
         let tag = self.0.tag.take();
@@ -158,6 +161,7 @@ impl Error {
 
     /// Adds a named argument of a call to the way to the fault.
     #[cold]
+    #[inline(never)]
     #[must_use]
     pub fn in_argument(mut self, name: &'static str, tag: u8) -> Self {
         self.0.tag = None;

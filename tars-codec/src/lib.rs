@@ -3,11 +3,11 @@
 //! Three types to know:
 //!
 //! * [`Writer`] appends values to a `Vec<u8>` that the caller reuses;
-//! * [`Reader`] takes values from a byte slice, within [`Limits`];
+//! * [`Reader`] takes values from an [`Input`], within [`Limits`];
 //! * [`Struct`] is what `tars2rs` implements for each struct of an IDL.
 //!
 //! ```
-//! use tars_codec::{Reader, Writer};
+//! use tars_codec::{Input, Writer};
 //!
 //! let mut buf = Vec::new();
 //! let mut w = Writer::new(&mut buf);
@@ -16,7 +16,8 @@
 //! w.finish()?;
 //! assert_eq!(buf, [0x00, 7, 0x16, 5, b's', b'e', b'v', b'e', b'n']);
 //!
-//! let mut r = Reader::new(&buf);
+//! let input = Input::new(&buf);
+//! let mut r = input.reader();
 //! assert_eq!(r.next_if::<i32>(0)?, Some(7));
 //! assert_eq!(r.next_if::<String>(1)?.as_deref(), Some("seven"));
 //! assert!(r.is_empty());
@@ -29,6 +30,7 @@
 
 #![no_std]
 #![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used)]
 
 extern crate alloc;
 #[cfg(feature = "std")]
@@ -38,9 +40,11 @@ mod decode;
 mod encode;
 mod error;
 mod frame;
+mod input;
 mod limits;
 mod packet;
 mod reader;
+mod simple_list;
 mod structure;
 mod wire;
 mod writer;
@@ -52,12 +56,14 @@ pub use crate::{
     encode::Encode,
     error::{Error, ErrorKind, Result},
     frame::{FrameError, FrameSplitter},
+    input::Input,
     limits::Limits,
     packet::{
         Attributes, PACKET_NORMAL, PACKET_ONEWAY, RequestHead, RequestPacket, ResponseHead,
         ResponsePacket,
     },
     reader::Reader,
+    simple_list::CharArray,
     structure::{Field, Struct, decode, decode_bytes, decode_with, encode, encode_into},
     wire::{Head, WireType},
     writer::Writer,

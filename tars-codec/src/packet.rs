@@ -127,7 +127,7 @@ impl Struct for RequestPacket {
     ];
 
     fn encode_fields(&self, w: &mut Writer<'_>) {
-        self.head().write(w, |w| w.slice(&self.body));
+        self.head().write(w, |w| w.append(&self.body));
     }
 
     fn decode_fields(r: &mut Reader<'_>) -> Result<Self> {
@@ -272,7 +272,7 @@ impl Struct for ResponsePacket {
     ];
 
     fn encode_fields(&self, w: &mut Writer<'_>) {
-        self.head().write(w, |w| w.slice(&self.body));
+        self.head().write(w, |w| w.append(&self.body));
     }
 
     fn decode_fields(r: &mut Reader<'_>) -> Result<Self> {

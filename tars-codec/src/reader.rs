@@ -1,80 +1,57 @@
 //! Taking values from bytes.
+//!
+//! The functions on the way of a good value are inlined into the decoder of each struct, and what is rare is out
+//! of line and takes the reader by value: its two words then stay in registers all the way through a struct. That
+//! made decoding a third faster than a reader behind a reference (docs/DESIGN.md has the numbers).
+
+use alloc::{borrow::ToOwned, string::String};
 
 use bytes::Bytes;
 
-use crate::{Decode, Error, ErrorKind, Head, Limits, Result, WireType, wire::EXTENDED_TAG};
+use crate::{Decode, Error, ErrorKind, Head, Input, Result, WireType, wire::EXTENDED_TAG};
 
-/// A cursor over bytes, within [`Limits`].
+/// A cursor over an [`Input`].
 ///
 /// A `Reader` stands in the fields of one struct (or in the arguments of a call, which have the same form).
 /// Fields nearly always come in the order of their tags, so generated code first asks for each in turn with
 /// [`next_if`](Self::next_if), then loops over what is left with [`next_field`](Self::next_field), which is where
 /// fields out of order, repeated or unknown end up.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
     rest: &'a [u8],
-    /// Length of the whole input, for offsets.
-    len: usize,
-    /// The memory that `rest` is a part of, if byte vectors may share it.
-    backing: Option<&'a Bytes>,
-    /// Structs that are open. 0: the end of the bytes is the end of the fields.
-    open: u16,
-    /// Structs and containers that are open.
-    depth: u16,
-    /// What is left of `limits.memory`.
-    budget: usize,
-    limits: Limits,
+    input: &'a Input<'a>,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads with the default limits; byte vectors are copied.
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Self::with_limits(bytes, Limits::DEFAULT)
-    }
-
-    /// Reads within `limits`; byte vectors are copied.
-    pub fn with_limits(bytes: &'a [u8], limits: Limits) -> Self {
-        Self {
-            rest: bytes,
-            len: bytes.len(),
-            backing: None,
-            open: 0,
-            depth: 0,
-            budget: limits.memory,
-            limits,
-        }
-    }
-
-    /// Reads within `limits`; byte vectors share the memory of `bytes`.
-    pub fn shared(bytes: &'a Bytes, limits: Limits) -> Self {
-        Self {
-            backing: Some(bytes),
-            ..Self::with_limits(bytes, limits)
-        }
+    #[inline]
+    pub(crate) fn new(rest: &'a [u8], input: &'a Input<'a>) -> Self {
+        Self { rest, input }
     }
 
     /// Bytes that are left.
+    #[inline]
     pub fn left(&self) -> usize {
         self.rest.len()
     }
 
     /// Whether no byte is left.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// Where the reader stands, from the first byte.
     pub fn offset(&self) -> usize {
-        self.len - self.rest.len()
+        self.input.len() - self.rest.len()
     }
 
     /// Reads the next field if it has this tag; otherwise nothing is taken.
     ///
     /// # Errors
     /// The field has the tag, but not a value of type `T`.
-    #[inline]
+    #[inline(always)]
     pub fn next_if<T: Decode>(&mut self, tag: u8) -> Result<Option<T>> {
-        let Some(ty) = self.take_head_if(tag)? else {
+        let Some(ty) = self.take_head_if(tag) else {
             return Ok(None);
         };
         match T::decode(self, ty) {
@@ -89,32 +66,34 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The bytes end inside of the struct, or an unknown wire type.
-    #[inline]
+    #[inline(always)]
     pub fn next_field(&mut self) -> Result<Option<Head>> {
-        if self.rest.is_empty() && self.open == 0 {
-            return Ok(None);
+        match self.rest {
+            [STRUCT_END, rest @ ..] if self.input.in_struct() => {
+                self.rest = rest;
+                Ok(None)
+            }
+            [] if !self.input.in_struct() => Ok(None),
+            _ => {
+                let (head, reader) = self.late_head()?;
+                *self = reader;
+                Ok(Some(head))
+            }
         }
-        let at = self.offset();
-        let head = self.head()?;
-        if head.ty != WireType::StructEnd {
-            return Ok(Some(head));
-        }
-        if self.open == 0 {
-            return Err(Error::new(ErrorKind::StrayStructEnd, at));
-        }
-        Ok(None)
     }
 
     /// Reads the value of a field into `slot`, or passes over it when the slot is filled: the first one counts.
     ///
     /// # Errors
     /// The value is not of type `T`.
-    #[cold]
+    #[inline(always)]
     pub fn fill<T: Decode>(&mut self, head: Head, slot: &mut Option<T>) -> Result<()> {
         if slot.is_some() {
             return self.skip(head);
         }
-        *slot = Some(T::decode(self, head.ty).map_err(|e| e.at_tag(head.tag))?);
+        let (value, reader) = self.late_value(head)?;
+        *slot = Some(value);
+        *self = reader;
         Ok(())
     }
 
@@ -122,9 +101,10 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The bytes end early, an unknown wire type, or nesting beyond the limit.
-    #[cold]
+    #[inline(always)]
     pub fn skip(&mut self, head: Head) -> Result<()> {
-        self.skip_value(head.ty).map_err(|e| e.at_tag(head.tag))
+        *self = self.after(head)?;
+        Ok(())
     }
 
     /// The value of a `require` field.
@@ -135,7 +115,7 @@ impl<'a> Reader<'a> {
     pub fn require<T>(&self, value: Option<T>, tag: u8) -> Result<T> {
         match value {
             Some(value) => Ok(value),
-            None => Err(Error::new(ErrorKind::Missing, self.offset()).at_tag(tag)),
+            None => Err(Error::at(*self, ErrorKind::Missing).at_tag(tag)),
         }
     }
 
@@ -145,47 +125,82 @@ impl<'a> Reader<'a> {
     /// `len` is above `max`.
     #[inline]
     pub fn check_max(&self, tag: u8, what: &'static str, len: usize, max: usize) -> Result<()> {
-        if len > max {
-            return Err(
-                Error::new(ErrorKind::TooLong { what, len, max }, self.offset()).at_tag(tag),
-            );
-        }
-        Ok(())
+        self.check_len(what, len, max).map_err(|e| e.at_tag(tag))
     }
 
-    /// Makes an error for a value of another type than the field.
-    #[cold]
+    /// An error for a value of another type than the field.
+    #[inline]
     pub fn mismatch(&self, expected: &'static str, found: WireType) -> Error {
-        Error::new(ErrorKind::TypeMismatch { expected, found }, self.offset())
+        Error::at(*self, ErrorKind::TypeMismatch { expected, found })
     }
 
-    #[inline]
-    fn take_head_if(&mut self, tag: u8) -> Result<Option<WireType>> {
-        let (first, extended) = match self.rest {
-            [first, second, ..] => (*first, *second),
-            [first] => (*first, 0),
-            [] => return Ok(None),
+    #[inline(always)]
+    fn take_head_if(&mut self, tag: u8) -> Option<WireType> {
+        let (first, rest) = match self.rest {
+            [first, rest @ ..] if tag < EXTENDED_TAG && first >> 4 == tag => (first, rest),
+            [first, second, rest @ ..]
+                if tag >= EXTENDED_TAG && first >> 4 == EXTENDED_TAG && *second == tag =>
+            {
+                (first, rest)
+            }
+            _ => return None,
         };
-        let (found, size) = match first >> 4 {
-            EXTENDED_TAG if self.rest.len() > 1 => (extended, 2),
-            EXTENDED_TAG => return Ok(None), // cut off: `next_field` reports it
-            short => (short, 1),
-        };
-        // The end of a struct looks like a field with tag 0; an unknown type is for `next_field` to report.
-        let ty = match WireType::from_nibble(first) {
-            Some(ty) if found == tag && ty != WireType::StructEnd => ty,
-            _ => return Ok(None),
-        };
-        self.rest = self.rest.get(size..).unwrap_or_default();
-        Ok(Some(ty))
+        match WireType::from_nibble(*first) {
+            // The end of a struct looks like a field with tag 0; an unknown type is for `next_field` to report.
+            None | Some(WireType::StructEnd) => None,
+            ty => {
+                self.rest = rest;
+                ty
+            }
+        }
     }
 
-    #[inline]
-    pub(crate) fn head(&mut self) -> Result<Head> {
-        let at = self.offset();
+    #[cold]
+    #[inline(never)]
+    fn late_head(mut self) -> Result<(Head, Self)> {
+        let start = self;
+        let head = self.head()?;
+        if head.ty == WireType::StructEnd {
+            return if self.input.in_struct() {
+                // Its tag is not 0, as TarsCpp writes it, and does not matter.
+                Err(Error::at(
+                    start,
+                    ErrorKind::ContainerTag {
+                        found: head.tag,
+                        expected: 0,
+                    },
+                ))
+            } else {
+                Err(Error::at(start, ErrorKind::StrayStructEnd))
+            };
+        }
+        Ok((head, self))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn late_value<T: Decode>(mut self, head: Head) -> Result<(T, Self)> {
+        match T::decode(&mut self, head.ty) {
+            Ok(value) => Ok((value, self)),
+            Err(error) => Err(error.at_tag(head.tag)),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn after(mut self, head: Head) -> Result<Self> {
+        match self.skip_value(head.ty) {
+            Ok(()) => Ok(self),
+            Err(error) => Err(error.at_tag(head.tag)),
+        }
+    }
+
+    #[inline(always)]
+    fn head(&mut self) -> Result<Head> {
         let [first] = self.array()?;
         let Some(ty) = WireType::from_nibble(first) else {
-            return Err(Error::new(ErrorKind::UnknownWireType(first & 0x0f), at));
+            let kind = ErrorKind::UnknownWireType(first & 0x0f);
+            return Err(Error::new(kind, self.offset() - 1));
         };
         let tag = match first >> 4 {
             EXTENDED_TAG => {
@@ -198,23 +213,35 @@ impl<'a> Reader<'a> {
     }
 
     /// The type of an element of a container, whose tag is fixed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn element(&mut self, expected: u8) -> Result<WireType> {
-        let at = self.offset();
-        let Head { tag, ty } = self.head()?;
-        if tag != expected {
-            return Err(Error::new(
-                ErrorKind::ContainerTag {
-                    found: tag,
-                    expected,
-                },
-                at,
-            ));
+        match self.take_head_if(expected) {
+            Some(ty) => Ok(ty),
+            None => Err(self.wrong_element(expected)),
         }
-        Ok(ty)
     }
 
-    #[inline]
+    #[cold]
+    #[inline(never)]
+    fn wrong_element(mut self, expected: u8) -> Error {
+        let start = self;
+        match self.head() {
+            Ok(Head {
+                ty: WireType::StructEnd,
+                tag,
+            }) if tag == expected => start.mismatch("an element", WireType::StructEnd),
+            Ok(head) => Error::at(
+                start,
+                ErrorKind::ContainerTag {
+                    found: head.tag,
+                    expected,
+                },
+            ),
+            Err(error) => error,
+        }
+    }
+
+    #[inline(always)]
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let Some((bytes, rest)) = self.rest.split_first_chunk() else {
             return Err(self.unexpected_end(N));
@@ -223,7 +250,7 @@ impl<'a> Reader<'a> {
         Ok(*bytes)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(&mut self, n: usize) -> Result<&'a [u8]> {
         let Some((bytes, rest)) = self.rest.split_at_checked(n) else {
             return Err(self.unexpected_end(n));
@@ -232,19 +259,19 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    #[cold]
+    #[inline]
     fn unexpected_end(&self, needed: usize) -> Error {
-        Error::new(
+        Error::at(
+            *self,
             ErrorKind::UnexpectedEnd {
                 needed,
                 left: self.left(),
             },
-            self.offset(),
         )
     }
 
     /// An integer of any width.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn int(&mut self, ty: WireType) -> Result<i64> {
         Ok(match ty {
             WireType::Zero => 0,
@@ -257,7 +284,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The bytes of a string.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn string(&mut self, ty: WireType) -> Result<&'a [u8]> {
         let len = match ty {
             WireType::String1 => {
@@ -270,8 +297,19 @@ impl<'a> Reader<'a> {
             }
             _ => return Err(self.mismatch("a string", ty)),
         };
-        self.check_len("string", len, self.limits.string)?;
+        self.check_len("string", len, self.input.limits().string)?;
         self.take(len)
+    }
+
+    /// Bytes that were taken from this reader as text.
+    #[inline(always)]
+    pub(crate) fn text(&self, bytes: &[u8]) -> Result<String> {
+        let Ok(text) = core::str::from_utf8(bytes) else {
+            let start = self.offset().saturating_sub(bytes.len());
+            return Err(Error::new(ErrorKind::InvalidUtf8, start));
+        };
+        self.charge(text.len())?;
+        Ok(text.to_owned())
     }
 
     /// The bytes of a SimpleList whose first head has been taken.
@@ -281,14 +319,14 @@ impl<'a> Reader<'a> {
         if ty != WireType::Int1 {
             return Err(self.mismatch("bytes", ty));
         }
-        let len = self.len("byte vector", self.limits.string)?;
+        let len = self.len("byte vector", self.input.limits().string)?;
         self.take(len)
     }
 
     /// Shares or copies bytes that were taken from this reader.
     #[inline]
-    pub(crate) fn share(&mut self, bytes: &'a [u8]) -> Result<Bytes> {
-        match self.backing {
+    pub(crate) fn share(&self, bytes: &[u8]) -> Result<Bytes> {
+        match self.input.backing() {
             Some(backing) => Ok(backing.slice_ref(bytes)),
             None => {
                 self.charge(bytes.len())?;
@@ -298,7 +336,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Enters a list or map; gives its count, for whose elements at least `min` bytes each are left and whose
-    /// memory is accounted for. [`end_nesting`](Self::end_nesting) leaves it.
+    /// memory is accounted for. [`end_container`](Self::end_container) leaves it.
     #[inline]
     pub(crate) fn begin_container(
         &mut self,
@@ -306,86 +344,55 @@ impl<'a> Reader<'a> {
         min: usize,
         memory: usize,
     ) -> Result<usize> {
-        let count = self.len(what, self.limits.count)?;
-        let most = self.left() / min.max(1);
-        if count > most {
-            return Err(self.too_long(what, count, most));
-        }
+        let count = self.len(what, self.input.limits().count)?;
+        self.check_len(what, count, self.left() / min.max(1))?;
         self.charge(count.saturating_mul(memory))?;
-        self.nest()?;
+        self.input.nest().map_err(|kind| Error::at(*self, kind))?;
         Ok(count)
     }
 
     #[inline]
-    pub(crate) fn begin_struct(&mut self) -> Result<()> {
-        self.nest()?;
-        self.open += 1; // at most `depth`
-        Ok(())
+    pub(crate) fn end_container(&self) {
+        self.input.unnest();
     }
 
-    #[inline]
-    pub(crate) fn end_struct(&mut self) {
-        self.open -= 1;
-        self.end_nesting();
+    #[inline(always)]
+    pub(crate) fn begin_struct(&self) -> Result<()> {
+        self.input
+            .nest_struct()
+            .map_err(|kind| Error::at(*self, kind))
     }
 
-    #[inline]
-    pub(crate) fn end_nesting(&mut self) {
-        self.depth -= 1;
+    #[inline(always)]
+    pub(crate) fn end_struct(&self) {
+        self.input.unnest_struct();
     }
 
-    #[inline]
-    fn nest(&mut self) -> Result<()> {
-        if self.depth >= self.limits.depth {
-            return Err(Error::new(
-                ErrorKind::TooDeep {
-                    max: self.limits.depth,
-                },
-                self.offset(),
-            ));
-        }
-        self.depth += 1;
-        Ok(())
-    }
-
-    /// Accounts for memory that a value is going to allocate.
-    #[inline]
-    pub(crate) fn charge(&mut self, bytes: usize) -> Result<()> {
-        let Some(left) = self.budget.checked_sub(bytes) else {
-            let kind = ErrorKind::OutOfBudget {
-                needed: bytes,
-                left: self.budget,
-            };
-            return Err(Error::new(kind, self.offset()));
-        };
-        self.budget = left;
-        Ok(())
+    #[inline(always)]
+    fn charge(&self, bytes: usize) -> Result<()> {
+        self.input
+            .charge(bytes)
+            .map_err(|kind| Error::at(*self, kind))
     }
 
     /// A length or count: an integer with tag 0.
-    #[inline]
+    #[inline(always)]
     fn len(&mut self, what: &'static str, max: usize) -> Result<usize> {
         let ty = self.element(0)?;
         let len = self.int(ty)?;
         let Ok(len) = usize::try_from(len) else {
-            return Err(Error::new(ErrorKind::NegativeLength(len), self.offset()));
+            return Err(Error::at(*self, ErrorKind::NegativeLength(len)));
         };
         self.check_len(what, len, max)?;
         Ok(len)
     }
 
-    #[inline]
+    #[inline(always)]
     fn check_len(&self, what: &'static str, len: usize, max: usize) -> Result<()> {
         if len > max {
-            Err(self.too_long(what, len, max))
-        } else {
-            Ok(())
+            return Err(Error::at(*self, ErrorKind::TooLong { what, len, max }));
         }
-    }
-
-    #[cold]
-    fn too_long(&self, what: &'static str, len: usize, max: usize) -> Error {
-        Error::new(ErrorKind::TooLong { what, len, max }, self.offset())
+        Ok(())
     }
 
     /// Recursion is as deep as the limit allows, and every step takes at least a byte.
@@ -403,7 +410,7 @@ impl<'a> Reader<'a> {
                     let ty = self.element(0)?;
                     self.skip_value(ty)?;
                 }
-                self.end_nesting();
+                self.end_container();
             }
             WireType::Map => {
                 for _ in 0..self.begin_container("map", 2, 0)? {
@@ -412,7 +419,7 @@ impl<'a> Reader<'a> {
                     let value = self.element(1)?;
                     self.skip_value(value)?;
                 }
-                self.end_nesting();
+                self.end_container();
             }
             WireType::StructBegin => {
                 self.begin_struct()?;
@@ -421,10 +428,11 @@ impl<'a> Reader<'a> {
                 }
                 self.end_struct();
             }
-            WireType::StructEnd => {
-                return Err(Error::new(ErrorKind::StrayStructEnd, self.offset()));
-            }
+            WireType::StructEnd => return Err(Error::at(*self, ErrorKind::StrayStructEnd)),
         }
         Ok(())
     }
 }
+
+/// Tag 0, type StructEnd.
+const STRUCT_END: u8 = WireType::StructEnd as u8;

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::{Decode, Encode, Error, ErrorKind, Limits, Reader, Result, WireType, Writer};
+use crate::{Decode, Encode, Error, ErrorKind, Input, Reader, Result, WireType, Writer};
 
 /// A struct of an IDL. `tars2rs` writes the implementation.
 ///
@@ -53,7 +53,7 @@ impl<T: Struct> Encode for T {
 impl<T: Struct> Decode for T {
     const MIN_SIZE: usize = 2;
 
-    #[inline]
+    #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         if ty != WireType::StructBegin {
             return Err(r.mismatch("a struct", ty));
@@ -65,8 +65,12 @@ impl<T: Struct> Decode for T {
     }
 }
 
+#[inline(always)]
 fn decode_named<T: Struct>(r: &mut Reader<'_>) -> Result<T> {
-    T::decode_fields(r).map_err(|e| e.in_struct(T::NAME, T::FIELDS))
+    match T::decode_fields(r) {
+        Ok(value) => Ok(value),
+        Err(error) => Err(error.in_struct(T::NAME, T::FIELDS)),
+    }
 }
 
 /// The fields of a struct as bytes, in a new vector.
@@ -94,7 +98,7 @@ pub fn encode_into<T: Struct>(value: &T, buf: &mut Vec<u8>) -> Result<()> {
 /// # Errors
 /// What is wrong, with its place.
 pub fn decode<T: Struct>(bytes: &[u8]) -> Result<T> {
-    decode_with(Reader::new(bytes))
+    decode_with(&Input::new(bytes))
 }
 
 /// Reads a struct that fills `bytes`, with the default [`Limits`]. Byte vectors share the memory of `bytes`.
@@ -102,18 +106,19 @@ pub fn decode<T: Struct>(bytes: &[u8]) -> Result<T> {
 /// # Errors
 /// What is wrong, with its place.
 pub fn decode_bytes<T: Struct>(bytes: &Bytes) -> Result<T> {
-    decode_with(Reader::shared(bytes, Limits::DEFAULT))
+    decode_with(&Input::shared(bytes))
 }
 
-/// Reads a struct that fills the rest of a reader.
+/// Reads a struct that fills an input.
 ///
 /// # Errors
 /// What is wrong, with its place; bytes after the struct are an error, too.
-pub fn decode_with<T: Struct>(mut r: Reader<'_>) -> Result<T> {
+pub fn decode_with<T: Struct>(input: &Input<'_>) -> Result<T> {
+    let mut r = input.reader();
     let value = decode_named(&mut r)?;
     if r.is_empty() {
         Ok(value)
     } else {
-        Err(Error::new(ErrorKind::TrailingBytes(r.left()), r.offset()))
+        Err(Error::at(r, ErrorKind::TrailingBytes(r.left())))
     }
 }

@@ -75,6 +75,12 @@ impl<'a> Writer<'a> {
         self.len() == 0
     }
 
+    /// Writes bytes that are encoded already, such as the body of a packet.
+    #[inline]
+    pub fn append(&mut self, encoded: &[u8]) {
+        self.buf.extend_from_slice(encoded);
+    }
+
     /// Writes a byte vector (SimpleList) whose content is what `fill` writes.
     pub fn put_nested(&mut self, tag: u8, fill: impl FnOnce(&mut Self)) {
         self.head(tag, WireType::SimpleList);
@@ -127,11 +133,6 @@ impl<'a> Writer<'a> {
         self.buf.extend_from_slice(&bytes);
     }
 
-    #[inline]
-    pub(crate) fn slice(&mut self, bytes: &[u8]) {
-        self.buf.extend_from_slice(bytes);
-    }
-
     /// An integer in the narrowest form that holds it.
     #[inline]
     pub(crate) fn int(&mut self, tag: u8, value: i64) {
@@ -166,7 +167,7 @@ impl<'a> Writer<'a> {
             };
             self.scalar(tag, WireType::String4, len.to_be_bytes());
         }
-        self.slice(bytes);
+        self.append(bytes);
     }
 
     #[inline]
@@ -177,7 +178,7 @@ impl<'a> Writer<'a> {
             return;
         };
         self.int(0, i64::from(len));
-        self.slice(bytes);
+        self.append(bytes);
     }
 
     /// Head and count of a list or map.

@@ -1,0 +1,209 @@
+//! What is written is read back, whatever the value; and field order, repetition and unknown fields do not matter.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+use proptest::{collection, prelude::*};
+use tars_codec::{
+    CharArray, Decode, Encode, Input, Limits, RequestPacket, Struct, Writer, decode, encode,
+};
+
+fn write<T: Encode + ?Sized>(tag: u8, value: &T) -> Vec<u8> {
+    let mut buf = Vec::new();
+    let mut w = Writer::new(&mut buf);
+    w.put(tag, value);
+    w.finish().unwrap();
+    buf
+}
+
+fn round_trip<T: Encode + Decode>(tag: u8, value: &T) -> T {
+    let buf = write(tag, value);
+    let input = Input::new(&buf);
+    let mut r = input.reader();
+    let back = r.next_if(tag).unwrap().unwrap();
+    assert!(r.is_empty());
+    let input = Input::new(&buf);
+    let mut skipped = input.reader();
+    let head = skipped.next_field().unwrap().unwrap();
+    skipped.skip(head).unwrap();
+    assert!(
+        skipped.is_empty(),
+        "skipping takes the same bytes as reading"
+    );
+    back
+}
+
+proptest! {
+    #[test]
+    fn integers(tag: u8, a: i8, b: i16, c: i32, d: i64, e: u8, f: u16, g: u32, h: bool) {
+        prop_assert_eq!(round_trip(tag, &a), a);
+        prop_assert_eq!(round_trip(tag, &b), b);
+        prop_assert_eq!(round_trip(tag, &c), c);
+        prop_assert_eq!(round_trip(tag, &d), d);
+        prop_assert_eq!(round_trip(tag, &e), e);
+        prop_assert_eq!(round_trip(tag, &f), f);
+        prop_assert_eq!(round_trip(tag, &g), g);
+        prop_assert_eq!(round_trip(tag, &h), h);
+        // The width on the wire depends on the value alone.
+        prop_assert_eq!(write(tag, &a), write(tag, &i64::from(a)));
+        prop_assert_eq!(write(tag, &g), write(tag, &i64::from(g)));
+    }
+
+    #[test]
+    fn floats_keep_every_bit(tag: u8, a: u32, b: u64) {
+        prop_assert_eq!(round_trip(tag, &f32::from_bits(a)).to_bits(), a);
+        prop_assert_eq!(round_trip(tag, &f64::from_bits(b)).to_bits(), b);
+    }
+
+    #[test]
+    fn containers(
+        tag: u8,
+        s in ".{0,300}",
+        v in collection::vec(any::<i64>(), 0..300),
+        m in collection::btree_map(".{0,5}", collection::vec(any::<i16>(), 0..4), 0..20),
+        raw in collection::vec(any::<u8>(), 0..300),
+    ) {
+        prop_assert_eq!(&round_trip(tag, &s), &s);
+        prop_assert_eq!(&round_trip(tag, &CharArray(s.clone())).0, &s);
+        prop_assert_eq!(&round_trip(tag, &v), &v);
+        prop_assert_eq!(&round_trip(tag, &m), &m);
+        let hash: HashMap<_, _> = m.clone().into_iter().collect();
+        prop_assert_eq!(&round_trip(tag, &hash), &hash);
+        prop_assert_eq!(&round_trip(tag, &raw), &raw); // vector<unsigned byte>
+        let raw = Bytes::from(raw);
+        prop_assert_eq!(&round_trip(tag, &raw), &raw); // vector<byte>
+    }
+
+    /// The fields of a packet in any order, some twice, with unknown ones in between: the first of each counts.
+    #[test]
+    fn field_order_does_not_matter(
+        packet in packets(),
+        order in Just((0..10).collect::<Vec<usize>>()).prop_shuffle(),
+        repeats in collection::vec(0..10_usize, 0..5),
+        unknown in collection::vec((11_u8.., any::<i64>()), 0..5),
+    ) {
+        let fields = [
+            write(1, &packet.version), write(2, &packet.packet_type), write(3, &packet.message_type),
+            write(4, &packet.request_id), write(5, &packet.servant), write(6, &packet.func),
+            write(7, &packet.body), write(8, &packet.timeout), write(9, &packet.context), write(10, &packet.status),
+        ];
+        let in_order = fields.concat();
+        prop_assert_eq!(&encode(&packet).unwrap(), &in_order);
+
+        let mut bytes = Vec::new();
+        for (i, &field) in order.iter().enumerate() {
+            bytes.extend(&fields[field]);
+            if let Some((tag, value)) = unknown.get(i) {
+                bytes.extend(write(*tag, value));
+            }
+        }
+        for &field in &repeats {
+            let other = encode(&RequestPacket { version: 99, ..RequestPacket::default() }).unwrap();
+            bytes.extend(&fields[field]);
+            bytes.extend(&other);
+        }
+        prop_assert_eq!(decode::<RequestPacket>(&bytes).unwrap(), packet);
+    }
+
+    /// Decoding arbitrary bytes never panics, and what decodes encodes to something that decodes alike.
+    #[test]
+    fn arbitrary_bytes(bytes in collection::vec(any::<u8>(), 0..200)) {
+        if let Ok(packet) = decode::<RequestPacket>(&bytes) {
+            prop_assert_eq!(decode::<RequestPacket>(&encode(&packet).unwrap()).unwrap(), packet);
+        }
+        let input = Input::new(&bytes);
+        let mut r = input.reader();
+        while let Ok(Some(head)) = r.next_field() {
+            if r.skip(head).is_err() {
+                break;
+            }
+        }
+        prop_assert!(r.offset() <= bytes.len());
+    }
+
+    /// A nested body has the length that its bytes need, whichever width that is.
+    #[test]
+    fn nested_bodies(len in prop_oneof![Just(0_usize), 1..130_usize, 32_000..33_000_usize, 65_000..70_000_usize]) {
+        let body = Bytes::from(vec![7; len]);
+        let packet = RequestPacket { body: body.clone(), ..RequestPacket::default() };
+        let mut buf = Vec::new();
+        let mut w = Writer::new(&mut buf);
+        packet.encode_fields(&mut w);
+        w.finish().unwrap();
+        let plain = write(7, &body);
+        prop_assert!(buf.windows(plain.len()).any(|w| w == plain));
+        prop_assert_eq!(decode::<RequestPacket>(&buf).unwrap(), packet);
+    }
+}
+
+fn packets() -> impl Strategy<Value = RequestPacket> {
+    let text = ".{0,20}";
+    let attributes = || collection::btree_map(".{0,8}", ".{0,8}", 0..4);
+    let numbers = (
+        any::<i16>(),
+        any::<i8>(),
+        any::<i32>(),
+        any::<i32>(),
+        any::<i32>(),
+    );
+    (
+        numbers,
+        text,
+        text,
+        collection::vec(any::<u8>(), 0..300),
+        attributes(),
+        attributes(),
+    )
+        .prop_map(
+            |(
+                (version, packet_type, message_type, request_id, timeout),
+                servant,
+                func,
+                body,
+                context,
+                status,
+            )| {
+                RequestPacket {
+                    version,
+                    packet_type,
+                    message_type,
+                    request_id,
+                    servant,
+                    func,
+                    body: body.into(),
+                    timeout,
+                    context,
+                    status,
+                }
+            },
+        )
+}
+
+#[test]
+fn the_first_of_equal_map_keys_counts() {
+    let bytes = [0x08, 0x00, 2, 0x00, 1, 0x10, 10, 0x00, 1, 0x10, 20];
+    let map: BTreeMap<i32, i32> = Input::new(&bytes).reader().next_if(0).unwrap().unwrap();
+    assert_eq!(map, BTreeMap::from([(1, 10)]));
+}
+
+#[test]
+fn byte_vectors_share_the_memory_of_the_frame() {
+    let frame = Bytes::from(write(0, &Bytes::from(vec![1; 5000])));
+    let input = Input::shared(&frame).with_limits(Limits::DEFAULT.with_memory(0));
+    let mut r = input.reader();
+    let bytes: Bytes = r.next_if(0).unwrap().unwrap();
+    assert_eq!(bytes.as_ptr(), frame[frame.len() - 5000..].as_ptr());
+}
+
+#[test]
+fn a_failed_writer_takes_its_bytes_back() {
+    let mut buf = vec![1, 2, 3];
+    let mut w = Writer::new(&mut buf);
+    w.put(0, "text");
+    w.check_max("list", 5, 4);
+    assert_eq!(
+        w.finish().unwrap_err().to_string(),
+        "a list of length 5, at most 4 possible here, at byte 6"
+    );
+    assert_eq!(buf, [1, 2, 3]);
+}
