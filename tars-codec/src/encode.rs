@@ -15,7 +15,7 @@ pub trait Encode {
 macro_rules! integers {
     ($($ty:ty),*) => {$(
         impl Encode for $ty {
-            #[inline]
+            #[inline(always)]
             fn encode(&self, w: &mut Writer<'_>, tag: u8) {
                 w.int(tag, i64::from(*self));
             }
@@ -27,28 +27,28 @@ macro_rules! integers {
 integers!(bool, i8, i16, i32, i64, u8, u16, u32);
 
 impl Encode for f32 {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.scalar(tag, WireType::Float, self.to_be_bytes());
     }
 }
 
 impl Encode for f64 {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.scalar(tag, WireType::Double, self.to_be_bytes());
     }
 }
 
 impl Encode for str {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.string(tag, self.as_bytes());
     }
 }
 
 impl Encode for String {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.string(tag, self.as_bytes());
     }
@@ -56,48 +56,54 @@ impl Encode for String {
 
 /// `vector<byte>`: a SimpleList. (`Vec<u8>` is `vector<unsigned byte>`, a list of numbers.)
 impl Encode for Bytes {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.byte_vector(tag, self);
     }
 }
 
 impl<T: Encode> Encode for [T] {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.container(tag, WireType::List, "list", self.len());
-        for item in self {
-            item.encode(w, 0);
-        }
+        w.locally(|w| {
+            for item in self {
+                item.encode(w, 0);
+            }
+        });
     }
 }
 
 impl<T: Encode> Encode for Vec<T> {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         self.as_slice().encode(w, tag);
     }
 }
 
 impl<K: Encode, V: Encode> Encode for BTreeMap<K, V> {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.container(tag, WireType::Map, "map", self.len());
-        for (key, value) in self {
-            key.encode(w, 0);
-            value.encode(w, 1);
-        }
+        w.locally(|w| {
+            for (key, value) in self {
+                key.encode(w, 0);
+                value.encode(w, 1);
+            }
+        });
     }
 }
 
 #[cfg(feature = "std")]
 impl<K: Encode, V: Encode, S> Encode for std::collections::HashMap<K, V, S> {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.container(tag, WireType::Map, "map", self.len());
-        for (key, value) in self {
-            key.encode(w, 0);
-            value.encode(w, 1);
-        }
+        w.locally(|w| {
+            for (key, value) in self {
+                key.encode(w, 0);
+                value.encode(w, 1);
+            }
+        });
     }
 }

@@ -29,7 +29,6 @@
 //! types, lengths that the bytes at hand cannot hold, and strings that are not UTF-8.
 
 #![no_std]
-#![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
 
 extern crate alloc;
@@ -46,6 +45,7 @@ mod packet;
 mod reader;
 mod simple_list;
 mod structure;
+mod tail;
 mod wire;
 mod writer;
 

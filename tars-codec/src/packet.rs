@@ -315,22 +315,19 @@ impl Struct for ResponsePacket {
 
 /// Length, then what `packet` writes; the length is filled in afterwards.
 fn write_frame(buf: &mut Vec<u8>, packet: impl FnOnce(&mut Writer<'_>)) -> Result<()> {
-    let start = buf.len();
     let mut w = Writer::new(buf);
-    w.raw([0; 4]);
+    w.append(&[0; 4]);
     packet(&mut w);
-    let size = w.len();
-    let Ok(len) = u32::try_from(size) else {
-        w.fail(ErrorKind::TooLong {
-            what: "frame",
-            len: size,
-            max: u32::MAX as usize,
-        });
-        return w.finish();
-    };
-    w.finish()?;
-    if let Some(header) = buf.get_mut(start..start + 4) {
-        header.copy_from_slice(&len.to_be_bytes());
+    match u32::try_from(w.len()) {
+        Ok(len) => w.patch(0, &len.to_be_bytes()),
+        Err(_) => {
+            let len = w.len();
+            w.fail(ErrorKind::TooLong {
+                what: "frame",
+                len,
+                max: u32::MAX as usize,
+            });
+        }
     }
-    Ok(())
+    w.finish()
 }

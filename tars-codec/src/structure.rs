@@ -42,7 +42,7 @@ impl Field {
 }
 
 impl<T: Struct> Encode for T {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.head(tag, WireType::StructBegin);
         self.encode_fields(w);

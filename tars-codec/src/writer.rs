@@ -2,36 +2,30 @@
 
 use alloc::vec::Vec;
 
-use crate::{Encode, Error, ErrorKind, Result, WireType, wire::EXTENDED_TAG};
+use crate::{Encode, Error, ErrorKind, Result, WireType, tail::Tail, wire::EXTENDED_TAG};
 
 /// Appends values to a `Vec<u8>`.
 ///
-/// A fault (a fixed array that is too long, a string above 4 GiB) is kept and reported by
-/// [`finish`](Self::finish), so that the calls in between need no test. A writer that is dropped unfinished takes
-/// its bytes back.
+/// A fault (a fixed array that is too long, a string above 2 GiB) is kept and reported by
+/// [`finish`](Self::finish), so that the calls in between need no test. Until then the vector keeps its old length:
+/// a writer that is dropped unfinished has written nothing.
 #[derive(Debug)]
 pub struct Writer<'a> {
-    buf: &'a mut Vec<u8>,
-    /// Length of `buf` when this writer began.
-    start: usize,
+    tail: Tail<'a>,
     error: Option<Error>,
-    finished: bool,
 }
 
 impl<'a> Writer<'a> {
     /// Writes behind what is in `buf`.
     pub fn new(buf: &'a mut Vec<u8>) -> Self {
-        let start = buf.len();
         Self {
-            buf,
-            start,
+            tail: Tail::new(buf),
             error: None,
-            finished: false,
         }
     }
 
     /// Writes a value with its head.
-    #[inline]
+    #[inline(always)]
     pub fn put<T: Encode + ?Sized>(&mut self, tag: u8, value: &T) {
         value.encode(self, tag);
     }
@@ -40,10 +34,10 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// The first fault; the buffer then is as it was before this writer.
-    pub fn finish(mut self) -> Result<()> {
-        match self.error.take() {
+    pub fn finish(self) -> Result<()> {
+        match self.error {
             None => {
-                self.finished = true;
+                self.tail.finish();
                 Ok(())
             }
             Some(error) => Err(error),
@@ -67,7 +61,7 @@ impl<'a> Writer<'a> {
 
     /// Bytes written so far by this writer.
     pub fn len(&self) -> usize {
-        self.buf.len() - self.start
+        self.tail.len()
     }
 
     /// Whether nothing has been written yet.
@@ -78,7 +72,12 @@ impl<'a> Writer<'a> {
     /// Writes bytes that are encoded already, such as the body of a packet.
     #[inline]
     pub fn append(&mut self, encoded: &[u8]) {
-        self.buf.extend_from_slice(encoded);
+        self.tail.put_slice(encoded);
+    }
+
+    /// Overwrites bytes that were written, `from` counting like [`len`](Self::len).
+    pub(crate) fn patch(&mut self, from: usize, bytes: &[u8]) {
+        self.tail.patch(from, bytes);
     }
 
     /// Writes a byte vector (SimpleList) whose content is what `fill` writes.
@@ -87,54 +86,48 @@ impl<'a> Writer<'a> {
         self.head(0, WireType::Int1);
         // The length is as wide as its value needs, and only known afterwards. Most bodies fit the two bytes of a
         // short length; for others the body moves.
-        let at = self.buf.len();
-        self.raw([0; 2]);
-        let body = self.buf.len();
+        let at = self.len();
+        self.tail.put([WireType::Int1 as u8], [0]);
         fill(self);
-        let len = self.buf.len() - body;
-        match i8::try_from(len) {
-            Ok(0) => {
-                self.buf.truncate(at);
-                self.int(0, 0);
-            }
-            Ok(short) => {
-                if let Some(hole) = self.buf.get_mut(at..body) {
-                    hole.copy_from_slice(&[WireType::Int1 as u8, short.to_be_bytes()[0]]);
-                }
-            }
-            Err(_) => {
-                let end = self.buf.len();
-                let Some(wire_len) = self.wire_len("byte vector", len) else {
-                    return;
-                };
-                self.int(0, i64::from(wire_len));
-                let width = self.buf.len() - end;
-                let mut head = [0_u8; 5];
-                if let (Some(to), Some(from)) = (head.get_mut(..width), self.buf.get(end..)) {
-                    to.copy_from_slice(from);
-                }
-                self.buf.truncate(end);
-                self.buf.splice(at..body, head.into_iter().take(width));
-            }
+        let len = self.len() - at - 2;
+        if len == 0 {
+            self.tail.pop(2);
+            self.int(0, 0);
+        } else if let Ok(short) = i8::try_from(len) {
+            self.patch(at + 1, &short.to_be_bytes());
+        } else if let Ok(medium) = i16::try_from(len) {
+            self.tail.shift(len, 1);
+            self.patch(at, &[WireType::Int2 as u8]);
+            self.patch(at + 1, &medium.to_be_bytes());
+        } else if let Some(wire_len) = self.wire_len("byte vector", len) {
+            self.tail.shift(len, 3);
+            self.patch(at, &[WireType::Int4 as u8]);
+            self.patch(at + 1, &wire_len.to_be_bytes());
         }
     }
 
-    #[inline]
+    /// Runs `write` on a copy of this writer whose place to write is in registers: for loops.
+    #[inline(always)]
+    pub(crate) fn locally(&mut self, write: impl FnOnce(&mut Writer<'_>)) {
+        let mut local = Writer {
+            tail: self.tail.local(),
+            error: None,
+        };
+        write(&mut local);
+        let (state, error) = (local.tail.state(), local.error);
+        self.tail.adopt(state);
+        if error.is_some() && self.error.is_none() {
+            self.error = error;
+        }
+    }
+
+    #[inline(always)]
     pub(crate) fn head(&mut self, tag: u8, ty: WireType) {
-        if tag < EXTENDED_TAG {
-            self.buf.push(tag << 4 | ty as u8);
-        } else {
-            self.raw([EXTENDED_TAG << 4 | ty as u8, tag]);
-        }
-    }
-
-    #[inline]
-    pub(crate) fn raw<const N: usize>(&mut self, bytes: [u8; N]) {
-        self.buf.extend_from_slice(&bytes);
+        self.scalar(tag, ty, []);
     }
 
     /// An integer in the narrowest form that holds it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn int(&mut self, tag: u8, value: i64) {
         if let Ok(value) = i8::try_from(value) {
             if value == 0 {
@@ -151,13 +144,17 @@ impl<'a> Writer<'a> {
         }
     }
 
-    #[inline]
+    /// Head and payload.
+    #[inline(always)]
     pub(crate) fn scalar<const N: usize>(&mut self, tag: u8, ty: WireType, bytes: [u8; N]) {
-        self.head(tag, ty);
-        self.raw(bytes);
+        if tag < EXTENDED_TAG {
+            self.tail.put([tag << 4 | ty as u8], bytes);
+        } else {
+            self.tail.put([EXTENDED_TAG << 4 | ty as u8, tag], bytes);
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn string(&mut self, tag: u8, bytes: &[u8]) {
         if let Ok(len) = u8::try_from(bytes.len()) {
             self.scalar(tag, WireType::String1, [len]);
@@ -203,13 +200,5 @@ impl<'a> Writer<'a> {
             });
         }
         wire
-    }
-}
-
-impl Drop for Writer<'_> {
-    fn drop(&mut self) {
-        if !self.finished {
-            self.buf.truncate(self.start);
-        }
     }
 }
