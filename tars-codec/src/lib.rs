@@ -46,6 +46,8 @@ mod reader;
 mod simple_list;
 mod structure;
 mod tail;
+mod tup;
+mod value;
 mod wire;
 mod writer;
 
@@ -65,6 +67,8 @@ pub use crate::{
     reader::Reader,
     simple_list::CharArray,
     structure::{Field, Struct, decode, decode_bytes, decode_with, encode, encode_into},
+    tup::{TupReader, TupWriter},
+    value::{Fields, Value},
     wire::{Head, WireType},
     writer::Writer,
 };

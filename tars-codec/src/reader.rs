@@ -369,7 +369,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline(always)]
-    fn charge(&self, bytes: usize) -> Result<()> {
+    pub(crate) fn charge(&self, bytes: usize) -> Result<()> {
         self.input
             .charge(bytes)
             .map_err(|kind| Error::at(*self, kind))

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::Bytes;
 use proptest::{collection, prelude::*};
 use tars_codec::{
-    CharArray, Decode, Encode, Input, Limits, RequestPacket, Struct, Writer, decode, encode,
+    CharArray, Decode, Encode, Fields, Input, Limits, RequestPacket, Struct, Value, Writer, decode,
+    encode,
 };
 
 fn write<T: Encode + ?Sized>(tag: u8, value: &T) -> Vec<u8> {
@@ -206,4 +207,39 @@ fn a_failed_writer_takes_its_bytes_back() {
         "a list of length 5, at most 4 possible here, at byte 6"
     );
     assert_eq!(buf, [1, 2, 3]);
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        any::<i64>().prop_map(Value::Int),
+        any::<f32>().prop_map(Value::Float),
+        any::<f64>().prop_map(Value::Double),
+        collection::vec(any::<u8>(), 0..300).prop_map(|b| Value::String(b.into())),
+        collection::vec(any::<u8>(), 0..300).prop_map(|b| Value::Bytes(b.into())),
+    ];
+    leaf.prop_recursive(5, 60, 6, |inner| {
+        prop_oneof![
+            collection::vec(inner.clone(), 0..6).prop_map(Value::List),
+            collection::vec((inner.clone(), inner.clone()), 0..6).prop_map(Value::Map),
+            collection::vec((any::<u8>(), inner), 0..6).prop_map(|f| Value::Struct(Fields(f))),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_tree_is_read_back_and_skipped(tag: u8, value in values()) {
+        let back = round_trip(tag, &value);
+        prop_assert_eq!(write(tag, &back), write(tag, &value));
+        prop_assert!(!value.to_string().is_empty());
+    }
+
+    /// Cut anywhere, a tree is an error, never a panic.
+    #[test]
+    fn a_tree_cut_anywhere_is_an_error(value in values(), cut: prop::sample::Index) {
+        let bytes = write(0, &value);
+        let cut = &bytes[..cut.index(bytes.len())];
+        let fields = Fields::decode(&Input::new(cut));
+        prop_assert_eq!(fields.is_ok(), cut.is_empty());
+    }
 }
