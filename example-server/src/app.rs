@@ -1,0 +1,26 @@
+//! What controllers and message handlers work with.
+
+use std::sync::Arc;
+
+use crate::component::hello::{self, HelloError};
+use crate::hub::Hub;
+use crate::servant::php_test::php_server::obj::TestTafServiceServant;
+use crate::services::Services;
+
+/// The server's parts, handed to every controller and message handler.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The connections and rooms.
+    pub hub: Arc<Hub>,
+    /// The proxy of PHPServer.
+    pub servant: TestTafServiceServant,
+    /// The configuration.
+    pub services: Arc<Services>,
+}
+
+impl App {
+    /// The greeting from PHPServer, within the configured deadline.
+    pub async fn hello(&self, name: &str) -> Result<String, HelloError> {
+        hello::hello(&self.servant, name).await
+    }
+}

@@ -1,0 +1,36 @@
+//! The greeting from PHPServer: one function for the WebSocket command and the HTTP action.
+
+use std::time::Duration;
+
+use tars_rpc::Error;
+
+use crate::servant::php_test::php_server::obj::TestTafServiceServant;
+
+/// Why there is no greeting. Chat users read this; what operators need is logged.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HelloError {
+    /// Nobody to greet.
+    #[error("hello needs a name")]
+    NoName,
+    /// PHPServer did not answer in time.
+    #[error("PHPServer did not answer within {} ms", .0.as_millis())]
+    Timeout(Duration),
+    /// The call failed.
+    #[error("PHPServer failed with code {}", .0.code())]
+    Rpc(#[source] Error),
+}
+
+/// Asks PHPServer to greet `name`. How long it may take is among the options of `servant`.
+pub async fn hello(servant: &TestTafServiceServant, name: &str) -> Result<String, HelloError> {
+    if name.is_empty() {
+        return Err(HelloError::NoName);
+    }
+    servant.say_hello_world(name).await.map_err(|error| {
+        tracing::warn!(code = error.code(), %error, "no greeting");
+        match error {
+            Error::Timeout { after, .. } => HelloError::Timeout(after),
+            error => HelloError::Rpc(error),
+        }
+    })
+}

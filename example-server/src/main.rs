@@ -1,0 +1,53 @@
+//! The chat server's program: see `--help`.
+
+#![forbid(unsafe_code)]
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use example_server::cli::Args;
+use example_server::server::{self, Server, ServerError};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    match run(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), ServerError> {
+    let server = Server::bind(args).await?;
+    // Before the ready line, so that a signal sent by whoever waits for it is not lost.
+    let signal = server::termination()?;
+    let shutdown = server.shutdown_handle();
+    announce(&server);
+    tokio::spawn(async move {
+        signal.await;
+        tracing::info!("going down");
+        shutdown.cancel();
+    });
+    server.run().await;
+    Ok(())
+}
+
+/// The ready lines: what scripts and tests wait for. A closed standard output is their business.
+fn announce(server: &Server) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "chat http://{}/", server.address());
+    if let Some(address) = server.servant_address() {
+        let _ = writeln!(stdout, "PHPServer {address}");
+    }
+    let _ = stdout.flush();
+}

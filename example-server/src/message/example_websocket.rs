@@ -1,0 +1,185 @@
+//! The chat commands of the TarsPHP example: `command` or `command|argument`, one a message.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Answer, HandlerFuture, MessageHandler};
+use crate::app::App;
+use crate::component::fd_store::{Fd, FdStoreError};
+use crate::component::json_text::json_text;
+use crate::component::room::{Room, RoomError};
+use crate::hub::SubscribeError;
+use crate::ws::message::Message;
+
+/// The handler of the chat commands.
+#[derive(Debug)]
+pub struct ExampleWebsocket {
+    app: App,
+}
+
+/// What is wrong with a command; the text after `Error: `.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The argument is not UTF-8 (only a binary message can be).
+    #[error("the argument is not UTF-8")]
+    NotUtf8,
+    /// A command without its argument.
+    #[error("{command} needs {argument}")]
+    NoArgument {
+        /// The command.
+        command: &'static str,
+        /// What belongs behind the `|`.
+        argument: &'static str,
+    },
+    /// The argument is no JSON object.
+    #[error("malformed JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The argument is JSON, but no object.
+    #[error("the argument must be a JSON object")]
+    NotAnObject,
+    /// A field is not there.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// A field has a type that is no text.
+    #[error("{0} must be a string or a number")]
+    NotText(&'static str),
+    /// The room's name is not allowed.
+    #[error("{0}")]
+    Room(#[from] RoomError),
+    /// The room could not be joined or left.
+    #[error("{0}")]
+    Subscribe(#[from] SubscribeError),
+    /// The members of the room could not be found.
+    #[error("{0}")]
+    Store(#[from] FdStoreError),
+}
+
+/// The JSON of `sendByRoom` and `broadcast`; further fields mean nothing.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    room_num: Option<&'a RawValue>,
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+}
+
+impl ExampleWebsocket {
+    /// A handler for this server.
+    pub fn new(app: App) -> Self {
+        Self { app }
+    }
+
+    async fn answer(&self, from: Fd, message: &[u8]) -> Result<Answer, CommandError> {
+        // The argument is everything after the first `|`: JSON may contain more of them.
+        let cut = message
+            .iter()
+            .position(|&byte| byte == b'|')
+            .unwrap_or(message.len());
+        let argument = || text_after(message, cut);
+        Ok(match &message[..cut] {
+            b"ping" => now("pong"),
+            b"subscribe" => {
+                let room = room_argument("subscribe", argument()?)?;
+                self.app.hub.subscribe(from, room.clone()).await?;
+                now(format!("Subscribe roomNum:{room} success!"))
+            }
+            b"unsubscribe" => {
+                let room = room_argument("unsubscribe", argument()?)?;
+                self.app.hub.unsubscribe(from, room.clone()).await?;
+                now(format!("Unsubscribe roomNum:{room} success!"))
+            }
+            b"sendByRoom" => {
+                let envelope = envelope("sendByRoom", argument()?)?;
+                let room = Room::new(&text_field("roomNum", envelope.room_num)?)?;
+                let text = text_field("message", envelope.message)?;
+                self.app.hub.send_to_room(room, &text).await?;
+                now("SendByRoom success!")
+            }
+            b"broadcast" => {
+                let envelope = envelope("broadcast", argument()?)?;
+                self.app
+                    .hub
+                    .send_to_all(&text_field("message", envelope.message)?);
+                now("Broadcast success!")
+            }
+            b"hello" => self.hello(argument()?.unwrap_or_default().to_owned()),
+            _ => now("Rsp from server: this is server"),
+        })
+    }
+
+    /// PHPServer may take its time; the connection's other commands do not wait for it.
+    fn hello(&self, name: String) -> Answer {
+        let app = self.app.clone();
+        Answer::Later(Box::pin(async move {
+            match app.hello(&name).await {
+                Ok(greeting) => Message::Text(greeting),
+                Err(error) => error_answer(&error),
+            }
+        }))
+    }
+}
+
+impl MessageHandler for ExampleWebsocket {
+    fn on_message(&self, from: Fd, message: Message) -> HandlerFuture<'_, Answer> {
+        Box::pin(async move {
+            self.answer(from, message.as_bytes())
+                .await
+                .unwrap_or_else(|error| Answer::Now(error_answer(&error)))
+        })
+    }
+}
+
+fn now(text: impl Into<String>) -> Answer {
+    Answer::Now(Message::Text(text.into()))
+}
+
+fn error_answer(error: &dyn std::error::Error) -> Message {
+    Message::Text(format!("Error: {error}"))
+}
+
+/// The text behind the `|` at `cut`, if there is one.
+fn text_after(message: &[u8], cut: usize) -> Result<Option<&str>, CommandError> {
+    let argument = message.get(cut + 1..);
+    argument
+        .map(std::str::from_utf8)
+        .transpose()
+        .map_err(|_| CommandError::NotUtf8)
+}
+
+fn room_argument(command: &'static str, argument: Option<&str>) -> Result<Room, CommandError> {
+    match argument {
+        None | Some("") => Err(CommandError::NoArgument {
+            command,
+            argument: "a room",
+        }),
+        Some(name) => Ok(Room::new(name)?),
+    }
+}
+
+fn envelope<'a>(
+    command: &'static str,
+    argument: Option<&'a str>,
+) -> Result<Envelope<'a>, CommandError> {
+    match argument {
+        None | Some("") => Err(CommandError::NoArgument {
+            command,
+            argument: "a JSON object",
+        }),
+        // serde would fill a struct from an array, too.
+        Some(json) if json.trim_start().starts_with(['[', '"']) => Err(CommandError::NotAnObject),
+        Some(json) => Ok(serde_json::from_str(json)?),
+    }
+}
+
+/// A string, or a number as it is written.
+fn text_field<'a>(
+    name: &'static str,
+    value: Option<&'a RawValue>,
+) -> Result<Cow<'a, str>, CommandError> {
+    let value = value.ok_or(CommandError::Missing(name))?;
+    json_text(value)?.ok_or(CommandError::NotText(name))
+}

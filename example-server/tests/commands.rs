@@ -1,0 +1,300 @@
+//! The commands of the chat, one connection or a few, over real sockets.
+
+mod common;
+
+use common::{greeter, start, start_with};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tars_rpc::Error;
+use tokio::sync::Notify;
+use tokio_tungstenite::tungstenite::Message;
+
+#[tokio::test]
+async fn each_command_and_its_answer() {
+    let chat = start("").await;
+    let mut a = chat.connect().await;
+    for (sent, answer) in [
+        ("ping", "pong"),
+        ("ping|extra", "pong"),
+        ("subscribe|room1", "Subscribe roomNum:room1 success!"),
+        ("subscribe|room1", "Subscribe roomNum:room1 success!"),
+        ("subscribe|房间|a", "Subscribe roomNum:房间|a success!"),
+        ("unsubscribe|房间|a", "Unsubscribe roomNum:房间|a success!"),
+        (
+            "unsubscribe|never joined",
+            "Unsubscribe roomNum:never joined success!",
+        ),
+        (
+            r#"sendByRoom|{"roomNum":"nobody","message":"x"}"#,
+            "SendByRoom success!",
+        ),
+        ("hello|ted", "hello ted"),
+        ("hello|a|b", "hello a|b"),
+        ("", "Rsp from server: this is server"),
+        ("|", "Rsp from server: this is server"),
+        ("PING", "Rsp from server: this is server"),
+        (" ping", "Rsp from server: this is server"),
+        ("whatever|1", "Rsp from server: this is server"),
+    ] {
+        assert_eq!(a.ask(sent).await, answer, "{sent}");
+    }
+}
+
+#[tokio::test]
+async fn binary_messages_are_commands_too() {
+    let chat = start("").await;
+    let mut a = chat.connect().await;
+    for (sent, answer) in [
+        (&b"ping"[..], "pong"),
+        (b"subscribe|1", "Subscribe roomNum:1 success!"),
+        (b"subscribe|\xFF", "Error: the argument is not UTF-8"),
+        (b"\xFF\xFE", "Rsp from server: this is server"),
+    ] {
+        a.socket.send(Message::binary(sent)).await.unwrap();
+        assert_eq!(a.next().await, answer);
+    }
+}
+
+#[tokio::test]
+async fn a_room_receives_and_others_do_not() {
+    let chat = start("").await;
+    let (mut a, mut b, mut c) = (
+        chat.connect().await,
+        chat.connect().await,
+        chat.connect().await,
+    );
+    a.ask("subscribe|room1").await;
+    b.ask("subscribe|room1").await;
+    b.ask("subscribe|room1").await;
+
+    c.send(r#"sendByRoom|{"roomNum":"room1","message":"hi"}"#)
+        .await;
+    assert_eq!(c.received().await, ["SendByRoom success!"]);
+    assert_eq!(a.received().await, ["hi"]);
+    assert_eq!(
+        b.received().await,
+        ["hi"],
+        "a second subscribe changes nothing"
+    );
+
+    a.send(r#"sendByRoom|{"roomNum":"room1","message":"from a"}"#)
+        .await;
+    assert_eq!(a.received().await, ["from a", "SendByRoom success!"]);
+    assert_eq!(b.received().await, ["from a"]);
+
+    b.ask("unsubscribe|room1").await;
+    a.send(r#"sendByRoom|{"roomNum":"room1","message":"again"}"#)
+        .await;
+    assert_eq!(a.received().await, ["again", "SendByRoom success!"]);
+    assert_eq!(b.received().await, [""; 0]);
+    assert_eq!(c.received().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_broadcast_reaches_everybody() {
+    let chat = start("").await;
+    let (mut a, mut b) = (chat.connect().await, chat.connect().await);
+    b.ask("subscribe|room1").await;
+    for (json, message) in [
+        (r#"{"message":"hello all"}"#, "hello all"),
+        (r#"{"message":"a|b"}"#, "a|b"),
+        (r#"{"message":""}"#, ""),
+        (r#"{"message":"<b>\u623f\n\"</b>"}"#, "<b>房\n\"</b>"),
+        (r#"{"message":5}"#, "5"),
+        (r#"{"message":-0.10e3}"#, "-0.10e3"),
+        (
+            r#"{"message":123456789012345678901234567890}"#,
+            "123456789012345678901234567890",
+        ),
+        (r#" {"more":[],"message":"x"} "#, "x"),
+    ] {
+        a.send(&format!("broadcast|{json}")).await;
+        assert_eq!(
+            a.received().await,
+            [message, "Broadcast success!"],
+            "{json}"
+        );
+        assert_eq!(b.received().await, [message], "{json}");
+    }
+}
+
+#[tokio::test]
+async fn a_room_number_is_the_room_of_its_text() {
+    let chat = start("").await;
+    let mut a = chat.connect().await;
+    a.ask("subscribe|1").await;
+    a.send(r#"sendByRoom|{"roomNum":1,"message":"int room"}"#)
+        .await;
+    assert_eq!(a.received().await, ["int room", "SendByRoom success!"]);
+}
+
+#[tokio::test]
+async fn malformed_commands_are_errors_and_reach_nobody() {
+    let chat = start("").await;
+    let (mut a, mut b) = (chat.connect().await, chat.connect().await);
+    b.ask("subscribe|room1").await;
+    let long = format!("subscribe|{}", "房".repeat(129));
+    for (sent, error) in [
+        ("subscribe", "Error: subscribe needs a room"),
+        ("subscribe|", "Error: subscribe needs a room"),
+        ("unsubscribe", "Error: unsubscribe needs a room"),
+        (
+            "subscribe|a\nb",
+            "Error: a room name has no control characters",
+        ),
+        (&long, "Error: a room name has at most 128 characters"),
+        ("sendByRoom", "Error: sendByRoom needs a JSON object"),
+        ("broadcast|", "Error: broadcast needs a JSON object"),
+        ("hello", "Error: hello needs a name"),
+        ("hello|", "Error: hello needs a name"),
+        ("broadcast|{oops", "Error: malformed JSON: "),
+        ("broadcast|{}", "Error: message is missing"),
+        (
+            "broadcast|[\"x\"]",
+            "Error: the argument must be a JSON object",
+        ),
+        (
+            "broadcast|\"x\"",
+            "Error: the argument must be a JSON object",
+        ),
+        ("broadcast|7", "Error: malformed JSON: "),
+        (r#"broadcast|{"message":"x"} y"#, "Error: malformed JSON: "),
+        (
+            r#"broadcast|{"message":"\ud800"}"#,
+            "Error: malformed JSON: ",
+        ),
+        (
+            r#"broadcast|{"message":[1]}"#,
+            "Error: message must be a string or a number",
+        ),
+        (
+            r#"broadcast|{"message":{}}"#,
+            "Error: message must be a string or a number",
+        ),
+        (
+            r#"broadcast|{"message":true}"#,
+            "Error: message must be a string or a number",
+        ),
+        (r#"broadcast|{"message":null}"#, "Error: message is missing"),
+        (
+            r#"sendByRoom|{"roomNum":"room1"}"#,
+            "Error: message is missing",
+        ),
+        (r#"sendByRoom|{"message":"x"}"#, "Error: roomNum is missing"),
+        (
+            r#"sendByRoom|{"roomNum":"","message":"x"}"#,
+            "Error: the room has no name",
+        ),
+        (
+            r#"sendByRoom|{"roomNum":[],"message":"x"}"#,
+            "Error: roomNum must be a string",
+        ),
+    ] {
+        let answer = a.ask(sent).await;
+        assert!(answer.starts_with(error), "{sent}: {answer}");
+    }
+    let deep = format!("broadcast|{{\"message\":{}", "[".repeat(100_000));
+    assert!(a.ask(&deep).await.starts_with("Error: "));
+    assert_eq!(a.received().await, [""; 0]);
+    assert_eq!(b.received().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn rooms_of_one_connection_are_limited() {
+    let chat = start("obj.limits.maxRoomsPerConnection = 2").await;
+    let mut a = chat.connect().await;
+    a.ask("subscribe|a").await;
+    a.ask("subscribe|b").await;
+    let refused = "Error: a connection may be in at most 2 rooms";
+    assert_eq!(a.ask("subscribe|c").await, refused);
+    assert_eq!(a.ask("subscribe|b").await, "Subscribe roomNum:b success!");
+    a.send(r#"sendByRoom|{"roomNum":"c","message":"x"}"#).await;
+    assert_eq!(a.received().await, ["SendByRoom success!"]);
+    a.ask("unsubscribe|a").await;
+    assert_eq!(a.ask("subscribe|c").await, "Subscribe roomNum:c success!");
+}
+
+#[tokio::test]
+async fn a_greeting_that_fails_is_an_error_and_the_connection_lives() {
+    let servant = greeter(async |_| Err(Error::new(77, "secret"))).await;
+    let chat = start_with("", servant).await;
+    let mut a = chat.connect().await;
+    assert_eq!(
+        a.ask("hello|ted").await,
+        "Error: PHPServer failed with code 77"
+    );
+    assert_eq!(a.ask("ping").await, "pong");
+    let answer = chat.get("/Index/hello?name=ted").await;
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (502, "Error: PHPServer failed with code 77")
+    );
+}
+
+#[tokio::test]
+async fn a_greeting_that_never_comes_is_an_error() {
+    let servant = greeter(|_| std::future::pending()).await;
+    let chat = start_with("obj.limits.helloTimeoutMs = 1", servant).await;
+    let mut a = chat.connect().await;
+    assert_eq!(
+        a.ask("hello|ted").await,
+        "Error: PHPServer did not answer within 1 ms"
+    );
+    assert_eq!(chat.get("/Index/hello?name=ted").await.status, 504);
+}
+
+#[tokio::test]
+async fn a_panic_in_php_server_is_an_error() {
+    let servant = greeter(|_| async { panic!("on purpose") }).await;
+    let chat = start_with("", servant).await;
+    let mut a = chat.connect().await;
+    assert_eq!(
+        a.ask("hello|ted").await,
+        "Error: PHPServer failed with code -99"
+    );
+    assert_eq!(a.ask("ping").await, "pong");
+}
+
+#[tokio::test]
+async fn a_slow_greeting_holds_nothing_up_and_few_may_wait() {
+    let gate = std::sync::Arc::new(Notify::new());
+    let servant = greeter({
+        let gate = gate.clone();
+        move |name| {
+            let gate = gate.clone();
+            async move {
+                if name.starts_with("slow") {
+                    gate.notified().await;
+                }
+                Ok(format!("hello {name}"))
+            }
+        }
+    })
+    .await;
+    let chat = start_with("obj.limits.maxPendingAnswers = 2", servant).await;
+    let (mut a, mut b) = (chat.connect().await, chat.connect().await);
+    a.send("hello|slow1").await;
+    assert_eq!(a.ask("ping").await, "pong");
+    assert_eq!(
+        a.ask("hello|quick").await,
+        "hello quick",
+        "the same connection goes on"
+    );
+    assert_eq!(b.ask("hello|b").await, "hello b");
+    a.socket
+        .send(Message::Ping(b"?".to_vec().into()))
+        .await
+        .unwrap();
+    assert_eq!(
+        a.socket.next().await.unwrap().unwrap(),
+        Message::Pong(b"?".to_vec().into())
+    );
+    a.send("hello|slow2").await;
+    let full = "Error: 2 answers are pending on this connection, wait for one";
+    assert_eq!(a.ask("hello|slow3").await, full);
+    gate.notify_one();
+    let first = a.next().await;
+    gate.notify_one();
+    let mut greetings = [first, a.next().await];
+    greetings.sort();
+    assert_eq!(greetings, ["hello slow1", "hello slow2"]);
+}
