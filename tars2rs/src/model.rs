@@ -150,16 +150,16 @@ pub enum Type {
     /// `vector<T>` (T not byte), `T a[N]`, `vector<T>:N`.
     Vector {
         /// Element type.
-        item: Box<Type>,
+        item: Box<Self>,
         /// Maximum number of elements.
         max: Option<u32>,
     },
     /// `map<K, V>`
     Map {
         /// Key type.
-        key: Box<Type>,
+        key: Box<Self>,
         /// Value type.
-        value: Box<Type>,
+        value: Box<Self>,
     },
     /// A struct.
     Struct(StructId),

@@ -1,1 +1,69 @@
-//! Placeholder.
+//! What the tests share: code generated from `fixtures/idl/alltypes.tars`, and servers to talk to.
+
+#![forbid(unsafe_code)]
+
+use std::net::SocketAddr;
+
+use example_server::{cli::Args, php_server, server::Server};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Code generated from `fixtures/idl/alltypes.tars`.
+pub mod servant;
+
+/// A chat server of this process with its embedded PHPServer, both on free ports.
+#[derive(Debug)]
+pub struct ChatServer {
+    address: SocketAddr,
+    shutdown: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl ChatServer {
+    /// Starts it, as `example-server --listen 127.0.0.1:0 --servant-listen 127.0.0.1:0` does.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn start() -> Self {
+        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        let args = Args {
+            listen: any_port,
+            servant_listen: Some(any_port),
+            servant: None,
+            services: None,
+            echo: false,
+        };
+        let server = Server::bind(args).await.expect("the chat server starts");
+        Self {
+            address: server.address(),
+            shutdown: server.shutdown_handle(),
+            task: tokio::spawn(server.run()),
+        }
+    }
+
+    /// The URL of a path of it.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Lets it drain and end.
+    ///
+    /// # Panics
+    /// It has panicked.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.task.await.expect("the chat server ends");
+    }
+}
+
+/// Starts a PHPServer on a free port, which ends with the runtime, and says where it is.
+///
+/// # Panics
+/// It does not start.
+pub async fn start_php_server() -> SocketAddr {
+    let server = php_server::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await;
+    let server = server.expect("PHPServer starts");
+    let address = server.local_addrs().first().copied();
+    tokio::spawn(server.serve(std::future::pending()));
+    address.expect("PHPServer has an address")
+}

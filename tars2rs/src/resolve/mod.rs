@@ -1,0 +1,145 @@
+//! From file names to the [`Model`]: reads, parses, merges modules, and decides every name, type and value.
+//!
+//! The steps, each a module, each using only what the ones before it have made:
+//! [`load`] follows includes and parses; [`declare`] collects what is declared where; [`constants`] computes constants
+//! and enumerators; [`structs`] and [`interfaces`] make the rest of the model with [`types`], [`values`] and [`fit`];
+//! [`cycles`] looks at the finished graph of structs.
+
+mod constants;
+mod cycles;
+mod declare;
+mod fit;
+mod interfaces;
+mod load;
+mod names;
+mod structs;
+mod types;
+mod values;
+
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{Enum, Enumerator, Model, Module};
+use crate::source::SourceMap;
+use declare::Declarations;
+use values::Values;
+
+/// More messages than this are not shown.
+const MAX_DIAGNOSTICS: usize = 500;
+
+/// What a run is about. Paths are opened as they are: the caller joins them to the config's directory.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// The IDL files to compile.
+    pub files: &'a [PathBuf],
+    /// The config's directory, where an include is looked for after the directory of the including file.
+    pub base_dir: &'a Path,
+    /// Where an include is looked for after that.
+    pub include_dirs: &'a [PathBuf],
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Output {
+    /// Every file read.
+    pub sources: SourceMap,
+    /// Errors and warnings, by file and place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// There only when there was no error.
+    pub model: Option<Model>,
+}
+
+/// Reads, parses and resolves; never panics, whatever the files hold.
+#[must_use]
+pub fn resolve(input: &Input<'_>) -> Output {
+    let mut sources = SourceMap::default();
+    let mut diagnostics = Vec::new();
+    let files = load::load(input, &mut sources, &mut diagnostics);
+    let model = build(
+        &Declarations::collect(files.iter(), &mut diagnostics),
+        &mut diagnostics,
+    );
+    let ok = !diagnostics.iter().any(Diagnostic::is_error);
+    Output {
+        sources,
+        diagnostics: tidy(diagnostics),
+        model: ok.then_some(model),
+    }
+}
+
+/// Sorts by file and place. Beyond a limit the rest is only counted, errors being kept first.
+fn tidy(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let more = diagnostics.len().saturating_sub(MAX_DIAGNOSTICS);
+    diagnostics.sort_by_key(|diagnostic| (more > 0 && !diagnostic.is_error(), diagnostic.span()));
+    if more > 0 {
+        diagnostics.truncate(MAX_DIAGNOSTICS);
+        let message = format!("{more} more messages are not shown");
+        diagnostics.push(Diagnostic::new(Code::TooManyMessages, message));
+    }
+    diagnostics
+}
+
+/// What the steps work with.
+struct Resolver<'a> {
+    declared: &'a Declarations<'a>,
+    values: Values,
+    diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+impl Resolver<'_> {
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+}
+
+/// Makes the model. It has holes where errors were reported.
+fn build(declared: &Declarations<'_>, diagnostics: &mut Vec<Diagnostic>) -> Model {
+    let mut resolver = Resolver {
+        declared,
+        values: Values::default(),
+        diagnostics,
+    };
+    let consts = resolver.constants();
+    let structs = resolver.structs();
+    let interfaces = resolver.interfaces();
+    let enums = resolver.enums();
+    let modules = declared.modules.iter().map(|module| Module {
+        name: module.name.to_owned(),
+        doc: module.doc.to_vec(),
+        items: module.items.clone(),
+    });
+    let mut model = Model {
+        modules: modules.collect(),
+        structs,
+        enums,
+        consts,
+        interfaces,
+    };
+    cycles::check(&mut model, diagnostics);
+    model
+}
+
+impl Resolver<'_> {
+    /// The enums, whose values are known by now.
+    fn enums(&self) -> Vec<Enum> {
+        let enums = self.declared.enums.iter().zip(&self.values.enumerators);
+        let enums = enums.map(|((module, declared), values)| Enum {
+            module: *module,
+            name: declared.name.text.clone(),
+            span: declared.name.span,
+            doc: declared.doc.clone(),
+            items: declared
+                .items
+                .iter()
+                .zip(values)
+                .map(|(item, value)| Enumerator {
+                    name: item.name.text.clone(),
+                    span: item.name.span,
+                    doc: item.doc.clone(),
+                    value: value.unwrap_or(0),
+                })
+                .collect(),
+        });
+        enums.collect()
+    }
+}

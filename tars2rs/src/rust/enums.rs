@@ -1,0 +1,83 @@
+//! Enums: a number with names, so that values which a newer peer knows survive.
+
+use askama::Template;
+
+use crate::model::EnumId;
+
+use super::names::Names;
+use super::prelude::Prelude;
+use super::types::{Spelling, default_enum_value};
+use super::{docs, layout, text};
+
+#[derive(Template)]
+#[template(path = "enum.rs.j2", escape = "none")]
+struct Definition<'a> {
+    prelude: &'a Prelude,
+    doc: &'a str,
+    derives: &'a str,
+    skip: bool,
+    name: &'a str,
+    items: &'a [Enumerator],
+    /// Without those whose value has a name before them.
+    named: &'a [&'a Enumerator],
+    /// The value of `Default`, empty when it is derived.
+    default: &'a str,
+}
+
+struct Enumerator {
+    doc: String,
+    line: String,
+    name: String,
+    ident: String,
+    value: i32,
+}
+
+/// All items of an enum.
+pub(super) fn items(id: EnumId, names: &Names, spelling: &Spelling<'_>) -> Vec<String> {
+    let index = id.0 as usize;
+    let of = &spelling.model[id];
+    let enumerators = of
+        .items
+        .iter()
+        .zip(&names.enumerators[index])
+        .map(|(item, ident)| Enumerator {
+            doc: docs::outer(4, &item.doc, &format!("Value {}.", item.value)),
+            line: layout::assign(
+                4,
+                &format!("pub const {ident}: Self"),
+                &format!("Self({});", item.value),
+            ),
+            name: item.name.clone(),
+            ident: ident.clone(),
+            value: item.value,
+        });
+    let items: Vec<Enumerator> = enumerators.collect();
+    let mut named: Vec<&Enumerator> = Vec::new();
+    let mut values = std::collections::HashSet::new();
+    named.extend(items.iter().filter(|item| values.insert(item.value)));
+    let zero = default_enum_value(spelling.model, id) == 0;
+    let default = items
+        .first()
+        .filter(|_| !zero)
+        .map(|item| format!("Self::{}", item.ident))
+        .unwrap_or_default();
+    let doc = docs::outer(0, &of.doc, &format!("Enum `{}` of the IDL.", of.name));
+    let derives = format!(
+        "#[derive(Clone, Copy, {}PartialEq, Eq, PartialOrd, Ord, Hash)]",
+        if zero { "Default, " } else { "" }
+    );
+    let prelude = &spelling.prelude;
+    let name = &names.enums[index];
+    vec![layout::unless_too_wide(|skip| {
+        text(&Definition {
+            prelude,
+            doc: &doc,
+            derives: &derives,
+            skip,
+            name,
+            items: &items,
+            named: &named,
+            default: &default,
+        })
+    })]
+}

@@ -1,0 +1,235 @@
+//! How rustfmt (default settings) breaks the constructs that generated code is made of.
+//!
+//! Every function takes the indentation of the line it starts, and gives lines that start with it and end without a
+//! line end. What no rule here fits is marked `#[rustfmt::skip]` by [`unless_too_wide`].
+
+/// `max_width`
+const WIDTH: usize = 100;
+/// `fn_call_width`, `chain_width` and `array_width`, which are the same.
+const SMALL_WIDTH: usize = 60;
+/// `struct_lit_width`
+const LITERAL_WIDTH: usize = 18;
+
+/// `short_array_element_width_threshold`, which goes for arguments as well.
+const SHORT_WIDTH: usize = 10;
+/// What an import on one line may take.
+const IMPORT_WIDTH: usize = WIDTH - 2;
+
+const STEP: usize = 4;
+
+/// `head(a, b)tail` of a function call.
+pub(crate) fn call(indent: usize, head: &str, args: &[String], tail: &str) -> String {
+    let start = blanks(indent);
+    let line = format!("{start}{head}({}){tail}", args.join(", "));
+    if width(&args.join(", ")) <= SMALL_WIDTH && width(&line) <= WIDTH {
+        return line;
+    }
+    let short = args.iter().all(|arg| width(arg) <= SHORT_WIDTH);
+    let args = if short {
+        filled(indent + STEP, args)
+    } else {
+        lines(indent + STEP, args, ",")
+    };
+    format!("{start}{head}(\n{args}{start}){tail}")
+}
+
+/// The head of a function: `head(a, b)tail`.
+pub(crate) fn signature(indent: usize, head: &str, params: &[String], tail: &str) -> String {
+    let line = format!("{}{head}({}){tail}", blanks(indent), params.join(", "));
+    if width(&line) == WIDTH && tail.ends_with(';') {
+        // Here rustfmt forgets the semicolon until it is too late, and what it then does depends on the edition.
+        return format!("{}#[rustfmt::skip]\n{line}", blanks(indent));
+    }
+    if width(&line) <= WIDTH {
+        return line;
+    }
+    format!(
+        "{}{head}(\n{}{}){tail}",
+        blanks(indent),
+        lines(indent + STEP, params, ","),
+        blanks(indent)
+    )
+}
+
+/// `head { a, b }tail` of a struct.
+pub(crate) fn literal(indent: usize, head: &str, fields: &[String], tail: &str) -> String {
+    let inner = fields.join(", ");
+    if fields.is_empty() {
+        return format!("{}{head} {{}}{tail}", blanks(indent));
+    }
+    if width(&inner) <= LITERAL_WIDTH {
+        return format!("{}{head} {{ {inner} }}{tail}", blanks(indent));
+    }
+    format!(
+        "{}{head} {{\n{}{}}}{tail}",
+        blanks(indent),
+        lines(indent + STEP, fields, ","),
+        blanks(indent)
+    )
+}
+
+/// `head = &[a, b];`
+pub(crate) fn array(indent: usize, head: &str, items: &[String]) -> String {
+    let inner = items.join(", ");
+    if width(&inner) <= SMALL_WIDTH {
+        return assign(indent, head, &format!("&[{inner}];"));
+    }
+    format!(
+        "{}{head} = &[\n{}{}];",
+        blanks(indent),
+        lines(indent + STEP, items, ","),
+        blanks(indent)
+    )
+}
+
+/// `head = value`, the value on its own line when the first is too short for both.
+pub(crate) fn assign(indent: usize, head: &str, value: &str) -> String {
+    let line = format!("{}{head} = {value}", blanks(indent));
+    let second = format!("{}{value}", blanks(indent + STEP));
+    if width(&line) <= WIDTH || width(&second) > WIDTH {
+        return line;
+    }
+    format!("{}{head} =\n{second}", blanks(indent))
+}
+
+/// `pub name: Type,`
+pub(crate) fn field(indent: usize, name: &str, ty: &str) -> String {
+    let line = format!("{}pub {name}: {ty},", blanks(indent));
+    if width(&line) <= WIDTH {
+        return line;
+    }
+    format!(
+        "{}pub {name}:\n{}{ty},",
+        blanks(indent),
+        blanks(indent + STEP)
+    )
+}
+
+/// `head` + `receiver.method(args).await?;`
+pub(crate) fn await_call(
+    indent: usize,
+    head: &str,
+    receiver: &str,
+    method: &str,
+    args: &[String],
+) -> String {
+    let chain = format!("{receiver}.{method}({}).await?", args.join(", "));
+    let line = format!("{}{head}{chain};", blanks(indent));
+    if width(&chain) <= SMALL_WIDTH && width(&line) <= WIDTH {
+        return line;
+    }
+    let step = blanks(indent + STEP);
+    let call = call(indent + STEP, &format!(".{method}"), args, "");
+    format!(
+        "{}\n{call}\n{step}.await?;",
+        broken_receiver(indent, head, receiver)
+    )
+}
+
+/// `head` + `receiver.call(name, |args| { puts }).await?;`
+pub(crate) fn await_call_with_block(
+    indent: usize,
+    head: &str,
+    receiver: &str,
+    call: &str,
+    block: &[String],
+) -> String {
+    let step = blanks(indent + STEP);
+    let receiver = broken_receiver(indent, head, receiver);
+    let block: String = block.iter().map(|line| format!("{line}\n")).collect();
+    format!("{receiver}\n{step}.{call} {{\n{block}{step}}})\n{step}.await?;")
+}
+
+/// A chain of `self` takes its first member along only where nothing is before it.
+fn broken_receiver(indent: usize, head: &str, receiver: &str) -> String {
+    let start = blanks(indent);
+    match receiver.split_once('.') {
+        Some((root, member)) if !head.is_empty() => {
+            format!("{start}{head}{root}\n{}.{member}", blanks(indent + STEP))
+        }
+        _ => format!("{start}{head}{receiver}"),
+    }
+}
+
+/// `use path::{a, b};`, sorted by the caller.
+pub(crate) fn import(path: &str, names: &[String]) -> String {
+    if let [name] = names {
+        return format!("use {path}::{name};");
+    }
+    let line = format!("use {path}::{{{}}};", names.join(", "));
+    if width(&line) <= IMPORT_WIDTH {
+        return line;
+    }
+    format!("use {path}::{{\n{}}};", filled(STEP, names))
+}
+
+/// Lines of as many items as fit. The comma of the last one does not count.
+fn filled(indent: usize, items: &[String]) -> String {
+    let mut text = String::new();
+    let mut column = 0;
+    for (index, item) in items.iter().enumerate() {
+        let comma = usize::from(index + 1 < items.len());
+        if column > 0 && column + 1 + width(item) + comma < WIDTH {
+            text.push(' ');
+            column += 1;
+        } else {
+            text.push_str(if column > 0 { "\n" } else { "" });
+            text.push_str(&blanks(indent));
+            column = indent;
+        }
+        text.push_str(item);
+        text.push(',');
+        column += width(item) + 1;
+    }
+    text.push('\n');
+    text
+}
+
+/// Lines of a group that rustfmt sorts, as sorted by the caller.
+///
+/// The styles of the editions 2021 and 2024 differ on digits, raw names and names of capitals only. Where they might,
+/// each line gets a group of its own.
+pub(crate) fn group(items: Vec<String>) -> String {
+    let clear = items.len() < 2
+        || items.iter().all(|item| {
+            item.lines()
+                .all(|line| line.trim_start().starts_with("//") || sorts_alike(line))
+        });
+    items.join(if clear { "\n" } else { "\n\n" }) + "\n"
+}
+
+/// Whether all styles sort names like this one in the same way.
+pub(crate) fn sorts_alike(text: &str) -> bool {
+    let capitals_only = |name: &str| !name.is_empty() && !name.contains(|c: char| c.is_lowercase());
+    let mut names = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    !text.contains(|c: char| c.is_ascii_digit() || c == '#') && !names.any(capitals_only)
+}
+
+/// `item(false)`, or `item(true)` when that has a line which rustfmt would want to break.
+pub(crate) fn unless_too_wide(item: impl Fn(bool) -> String) -> String {
+    let text = item(false);
+    let too_wide = |line: &str| width(line) > WIDTH && !line.trim_start().starts_with("//");
+    if text.lines().any(too_wide) {
+        item(true)
+    } else {
+        text
+    }
+}
+
+fn lines(indent: usize, items: &[String], end: &str) -> String {
+    items
+        .iter()
+        .map(|item| format!("{}{item}{end}\n", blanks(indent)))
+        .collect()
+}
+
+fn blanks(count: usize) -> String {
+    " ".repeat(count)
+}
+
+/// Columns, as rustfmt counts them: East Asian characters take two.
+fn width(text: &str) -> usize {
+    text.chars()
+        .map(|c| if c >= '\u{1100}' { 2 } else { 1 })
+        .sum()
+}

@@ -1,0 +1,186 @@
+//! From names of the IDL to names of Rust.
+
+use std::collections::{HashMap, HashSet};
+
+use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
+
+/// How a kind of name is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Case {
+    /// `UpperCamel`: types.
+    Camel,
+    /// `snake_case`: fields, methods, parameters, modules.
+    Snake,
+    /// `SCREAMING_SNAKE`: constants and enumerators.
+    Screaming,
+}
+
+/// Keywords of the editions 2021 and 2024 that can be written as `r#keyword`.
+const KEYWORDS: [&str; 48] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let",
+    "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return",
+    "static", "struct", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use",
+    "virtual", "where", "while", "yield",
+];
+
+/// Keywords that have no raw form.
+const PATH_KEYWORDS: [&str; 4] = ["self", "Self", "super", "crate"];
+
+/// Rust names for names of one scope, in their order. All results differ.
+///
+/// A name depends on nothing outside of `names`: when several become one, the name that needed no change keeps it,
+/// else the first, and the others get a number. Names in `reserved` get a trailing `_`.
+pub(crate) fn assign<S: AsRef<str>>(names: &[S], case: Case, reserved: &[&str]) -> Vec<String> {
+    let natural: Vec<String> = names
+        .iter()
+        .map(|name| natural(name.as_ref(), case, reserved))
+        .collect();
+    let mut owner: HashMap<&str, usize> = HashMap::new();
+    for (index, name) in natural.iter().enumerate() {
+        let unchanged = bare(name) == names[index].as_ref();
+        let first = *owner.entry(name).or_insert(index);
+        if unchanged && bare(name) != names[first].as_ref() {
+            owner.insert(name, index);
+        }
+    }
+    let mut taken: HashSet<String> = natural.iter().map(|name| bare(name).to_owned()).collect();
+    let unique = natural.iter().enumerate().map(|(index, name)| {
+        if owner.get(name.as_str()) == Some(&index) {
+            name.clone()
+        } else {
+            numbered(bare(name), case, &mut taken)
+        }
+    });
+    unique.collect()
+}
+
+/// The name without `r#`: how a file of a module is called.
+pub(crate) fn bare(ident: &str) -> &str {
+    ident.strip_prefix("r#").unwrap_or(ident)
+}
+
+/// The other way: the module of a file.
+pub(crate) fn of_file(stem: &str) -> String {
+    if KEYWORDS.contains(&stem) {
+        format!("r#{stem}")
+    } else {
+        stem.to_owned()
+    }
+}
+
+/// What a name becomes when nothing else is in its scope.
+pub(crate) fn natural(name: &str, case: Case, reserved: &[&str]) -> String {
+    let mut converted = match case {
+        Case::Camel => name.to_upper_camel_case(),
+        Case::Snake => name.to_snake_case(),
+        Case::Screaming => name.to_shouty_snake_case(),
+    };
+    if converted.is_empty() {
+        // Only underscores.
+        converted = match case {
+            Case::Camel => "Unnamed",
+            Case::Snake => "unnamed",
+            Case::Screaming => "UNNAMED",
+        }
+        .to_owned();
+    }
+    if converted.starts_with(|c: char| c.is_ascii_digit()) {
+        // No word at all makes a poor variable.
+        let wordless = !converted.contains(|c: char| c.is_alphabetic());
+        let first = if wordless && case == Case::Snake {
+            'n'
+        } else {
+            '_'
+        };
+        converted.insert(0, first);
+    }
+    if PATH_KEYWORDS.contains(&converted.as_str()) || reserved.contains(&converted.as_str()) {
+        converted.push('_');
+    } else if KEYWORDS.contains(&converted.as_str()) {
+        converted.insert_str(0, "r#");
+    }
+    converted
+}
+
+fn numbered(name: &str, case: Case, taken: &mut HashSet<String>) -> String {
+    let name = name.trim_end_matches('_');
+    let separator = if case == Case::Camel && !name.ends_with(|c: char| c.is_ascii_digit()) {
+        ""
+    } else {
+        "_"
+    };
+    let mut number = 2_usize;
+    loop {
+        let candidate = format!("{name}{separator}{number}");
+        if taken.insert(candidate.clone()) {
+            return candidate;
+        }
+        number += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snake(names: &[&str]) -> Vec<String> {
+        assign(names, Case::Snake, &[])
+    }
+
+    #[test]
+    fn cases() {
+        assert_eq!(
+            natural("testTafServer", Case::Snake, &[]),
+            "test_taf_server"
+        );
+        assert_eq!(natural("PHPTest", Case::Snake, &[]), "php_test");
+        assert_eq!(natural("simple_struct", Case::Camel, &[]), "SimpleStruct");
+        assert_eq!(natural("maxSize", Case::Screaming, &[]), "MAX_SIZE");
+        assert_eq!(natural("i32", Case::Camel, &[]), "I32");
+    }
+
+    #[test]
+    fn odd_names() {
+        assert_eq!(natural("__", Case::Snake, &[]), "unnamed");
+        assert_eq!(natural("_1", Case::Snake, &[]), "n1");
+        assert_eq!(natural("_1a", Case::Snake, &[]), "_1a");
+        assert_eq!(natural("_1", Case::Camel, &[]), "_1");
+        assert_eq!(natural("_", Case::Camel, &[]), "Unnamed");
+    }
+
+    #[test]
+    fn keywords() {
+        assert_eq!(
+            snake(&["type", "gen", "self", "Self", "crate", "union"]),
+            ["r#type", "r#gen", "self_", "self_2", "crate_", "union"]
+        );
+        assert_eq!(natural("Self", Case::Camel, &[]), "Self_");
+        assert_eq!(natural("self", Case::Camel, &[]), "Self_");
+    }
+
+    #[test]
+    fn collisions_keep_the_unchanged_name() {
+        assert_eq!(
+            snake(&["fooBar", "foo_bar", "FooBar", "foo_bar_2"]),
+            ["foo_bar_3", "foo_bar", "foo_bar_4", "foo_bar_2"]
+        );
+        assert_eq!(
+            assign(&["foo", "Foo", "foo2"], Case::Camel, &[]),
+            ["Foo3", "Foo", "Foo2"]
+        );
+    }
+
+    #[test]
+    fn collisions_of_keywords() {
+        assert_eq!(snake(&["Type", "type"]), ["type_2", "r#type"]);
+    }
+
+    #[test]
+    fn reserved_names() {
+        assert_eq!(
+            assign(&["new", "New", "old"], Case::Snake, &["new"]),
+            ["new_", "new_2", "old"]
+        );
+    }
+}

@@ -1,0 +1,148 @@
+//! `<interface>_server.rs`: the server trait and its dispatcher.
+
+use askama::Template;
+
+use crate::model::Model;
+
+use super::interface::{Answer, Imports, MethodPlan, Output, Plan};
+use super::names::Names;
+use super::naming::bare;
+use super::prelude::Prelude;
+use super::{Body, Runtime, docs, layout, text};
+
+#[derive(Template)]
+#[template(path = "servant_server.rs.j2", escape = "none")]
+struct Server<'a> {
+    prelude: &'a Prelude,
+    doc: &'a str,
+    skip: bool,
+    name: &'a str,
+    /// The type parameter.
+    param: &'a str,
+    /// Pattern for the arguments.
+    args: &'a str,
+    /// Pattern for the reply.
+    reply: &'a str,
+    methods: &'a [Handler],
+}
+
+struct Handler {
+    doc: String,
+    signature: String,
+    wire_name: String,
+    dispatch: Vec<String>,
+}
+
+/// The file.
+pub(super) fn file(plan: &Plan<'_>, model: &Model, names: &Names, runtime: Runtime<'_>) -> Body {
+    let name = &plan.names.base;
+    let defined = [name.clone(), format!("{name}Server")];
+    let replies: Vec<&str> = plan.replies().collect();
+    let imports = Imports::new(
+        model,
+        names,
+        &defined,
+        plan.signature_types(),
+        &plan.names.stem,
+        &replies,
+    );
+    let methods: Vec<Handler> = plan
+        .methods
+        .iter()
+        .map(|method| handler(method, &imports, runtime))
+        .collect();
+    let fallback = format!("Server side of the interface `{}`.", plan.of.name);
+    let doc = docs::outer(0, &plan.of.doc, &fallback);
+    let doc = format!("{doc}///\n/// Implement it and serve it through [`{name}Server`].\n");
+    let takes = plan.methods.iter().any(|method| !method.ins.is_empty());
+    let gives = plan
+        .methods
+        .iter()
+        .any(|method| !matches!(method.answer, Answer::Nothing));
+    let body = layout::unless_too_wide(|skip| {
+        text(&Server {
+            prelude: &imports.spelling.prelude,
+            doc: &doc,
+            skip,
+            name,
+            param: if name == "T" { "S" } else { "T" },
+            args: if takes { "mut args" } else { "_" },
+            reply: if gives { "mut reply" } else { "reply" },
+            methods: &methods,
+        })
+    });
+    Body {
+        path: format!("{}_server.rs", bare(&plan.names.stem)),
+        spans: vec![plan.of.span],
+        doc: docs::plain(&[], &fallback),
+        exports: defined.to_vec(),
+        text: imports.text(&body, runtime, &["server"]) + &body,
+    }
+}
+
+fn handler(method: &MethodPlan<'_>, imports: &Imports<'_>, runtime: Runtime<'_>) -> Handler {
+    let mut params = vec!["&self".to_owned(), "cx: &server::Context".to_owned()];
+    params.extend(
+        method
+            .ins
+            .iter()
+            .map(|(param, name)| format!("{name}: {}", imports.spelling.owned(&param.ty, false))),
+    );
+    let prelude = &imports.spelling.prelude;
+    let result = method.result(imports, runtime);
+    let result = format!(
+        " -> impl {}<Output = {result}> + {};",
+        prelude.future(),
+        prelude.send()
+    );
+    Handler {
+        doc: docs::outer(4, &method.of.doc, &format!("Answers `{}`.", method.of.name)),
+        signature: layout::signature(4, &format!("fn {}", method.name), &params, &result),
+        wire_name: method.of.name.clone(),
+        dispatch: dispatch(method),
+    }
+}
+
+fn dispatch(method: &MethodPlan<'_>) -> Vec<String> {
+    let takes = method.ins.iter().map(|(param, name)| {
+        layout::assign(
+            20,
+            &format!("let {name}"),
+            &format!("args.take({}, \"{}\")?;", param.tag, param.name),
+        )
+    });
+    let mut lines: Vec<String> = takes.collect();
+    let mut args = vec!["&cx".to_owned()];
+    args.extend(method.ins.iter().map(|(_, name)| name.clone()));
+    let bind = match &method.answer {
+        Answer::Nothing => String::new(),
+        Answer::One(output) => format!("let {} = ", output.name),
+        Answer::Many(..) => "let answer = ".to_owned(),
+    };
+    lines.push(layout::await_call(20, &bind, "service", method.name, &args));
+    match &method.answer {
+        Answer::Nothing => {}
+        Answer::One(output) => lines.push(put(output, &output.name)),
+        Answer::Many(_, outputs) => {
+            lines.extend(
+                outputs
+                    .iter()
+                    .map(|output| put(output, &format!("answer.{}", output.name))),
+            );
+        }
+    }
+    lines
+}
+
+fn put(output: &Output<'_>, value: &str) -> String {
+    let value = format!("&{value}");
+    match output.param {
+        None => layout::call(20, "reply.put_result", &[value], ";"),
+        Some(param) => layout::call(
+            20,
+            "reply.put",
+            &[param.tag.to_string(), format!("\"{}\"", param.name), value],
+            ";",
+        ),
+    }
+}

@@ -1,0 +1,56 @@
+//! What the front-end tests share.
+#![allow(dead_code)] // each test binary uses a part
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tars2rs::diagnostic::text;
+use tars2rs::resolve::{Input, Output, resolve};
+
+/// The fixtures of the workspace.
+pub(crate) const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/idl");
+
+/// Resolves one file, which stands alone but for what it includes.
+pub(crate) fn resolve_file(path: &Path, include_dirs: &[PathBuf]) -> Output {
+    let base_dir = path.parent().unwrap();
+    resolve(&Input {
+        files: &[path.to_owned()],
+        base_dir,
+        include_dirs,
+    })
+}
+
+/// Resolves a text.
+pub(crate) fn resolve_bytes(bytes: &[u8]) -> Output {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.tars");
+    fs::write(&path, bytes).unwrap();
+    resolve_file(&path, &[])
+}
+
+/// The names of the errors and warnings of a text, in order.
+pub(crate) fn codes(text: &str) -> Vec<&'static str> {
+    resolve_bytes(text.as_bytes())
+        .diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic.code.name())
+        .collect()
+}
+
+/// All diagnostics as a person sees them.
+pub(crate) fn render(output: &Output) -> String {
+    output
+        .diagnostics
+        .iter()
+        .map(|diagnostic| text::render(diagnostic, &output.sources, false) + "\n")
+        .collect()
+}
+
+/// The first column of a manifest, without its heading.
+pub(crate) fn manifest(dir: &Path) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(dir.join("manifest.tsv")).unwrap();
+    text.lines()
+        .skip(1)
+        .map(|line| line.split('\t').map(str::to_owned).collect())
+        .collect()
+}
