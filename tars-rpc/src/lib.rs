@@ -1,1 +1,47 @@
-//! Placeholder.
+//! Tars RPC on tokio: clients and servers that speak with TarsCpp, TarsPHP, TarsGo and Tars.js.
+//!
+//! `tars2rs` generates a typed client (`XServant`), a trait (`X`) and its dispatcher (`XServer`) from an IDL; they
+//! stand on these types:
+//!
+//! * [`Communicator`] makes a [`client::ServantProxy`] from an address and shares connections between proxies;
+//! * [`server::Server`] listens, and hands each request to the [`server::Servant`] of its name;
+//! * [`Error`] says what failed, typed by cause, and has the Tars return code.
+//!
+//! ```no_run
+//! use tars_rpc::{Communicator, Result};
+//!
+//! # async fn run() -> Result<()> {
+//! let communicator = Communicator::new();
+//! let proxy = communicator.string_to_proxy("PHPTest.PHPServer.obj@tcp -h 127.0.0.1 -p 15380 -t 60000")?;
+//! // Generated code does this: `TestTafServiceServant::new(proxy).say_hello_world("ted").await?`
+//! let mut reply = proxy.call("sayHelloWorld", |args| args.put(1, "name", "ted")).await?;
+//! let greetings: String = reply.take(2, "outGreetings")?;
+//! # Ok(()) }
+//! ```
+//!
+//! Protocol version 1 (TARS) over TCP is what is spoken today. The protocol itself is in a core without IO
+//! (`protocol`): bytes and time go in, bytes and events come out. The tokio layer around it moves them.
+
+#![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used)]
+
+pub use tars_codec as codec;
+
+pub use crate::{
+    address::{Address, AddressError},
+    communicator::{Communicator, CommunicatorBuilder},
+    counter::Counter,
+    endpoint::{Endpoint, Transport},
+    error::{Call, Disconnect, Error, Full, Result},
+};
+
+mod address;
+pub mod client;
+pub mod codes;
+mod communicator;
+mod counter;
+mod endpoint;
+mod error;
+mod net;
+mod protocol;
+pub mod server;

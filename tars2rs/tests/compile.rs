@@ -38,7 +38,15 @@ fn corpus_compiles() {
     fs::create_dir_all(&source).unwrap();
     fs::copy(root.join("Cargo.lock"), work.join("Cargo.lock")).unwrap();
 
-    let cases = cases(root);
+    let mut cases = cases(root);
+    let key_order = work.join("key_order.tars");
+    let idl = "module M { struct Pair { 0 require int a; 1 require int b; }; key[Pair, b]; };\n";
+    fs::write(&key_order, idl).unwrap();
+    cases.push(("key_order".to_owned(), key_order));
+    cases.push((
+        "long".to_owned(),
+        root.join("tars2rs/tests/generated/long.tars"),
+    ));
     assert!(cases.len() > 70, "the corpus is not there");
     let mut lib = "//! Generated.\n".to_owned();
     for (name, idl) in &cases {
@@ -48,6 +56,11 @@ fn corpus_compiles() {
         }
     }
     fs::write(source.join("lib.rs"), lib).unwrap();
+
+    let tests = work.join("tests");
+    fs::create_dir_all(&tests).unwrap();
+    let behaviour = root.join("tars2rs/tests/generated/behaviour.rs");
+    fs::copy(behaviour, tests.join("behaviour.rs")).unwrap();
 
     for edition in ["2021", "2024"] {
         let manifest = format!(
@@ -73,6 +86,10 @@ fn corpus_compiles() {
         ]);
         expect_success(rustfmt.current_dir(&work), edition);
     }
+    let mut test = Command::new(env!("CARGO"));
+    test.args(["test", "--offline", "--quiet", "--test", "behaviour"])
+        .current_dir(&work);
+    expect_success(test.env("CARGO_TARGET_DIR", work.join("target")), "2024");
 }
 
 /// Name and main file of each case.

@@ -4,25 +4,17 @@ mod common;
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use common::{FIXTURES, manifest, render, resolve_bytes};
 use proptest::prelude::*;
 
 const MEGABYTE: usize = 1 << 20;
 
-/// Resolves and renders; a debug build on a busy machine gets plenty of time, but far from what anything
-/// worse than linear would take.
+/// Resolves and renders. Anything worse than linear would not end within the patience of whoever runs the tests.
 fn refused(bytes: &[u8]) -> String {
-    let start = Instant::now();
     let output = resolve_bytes(bytes);
     assert!(output.model.is_none());
     let rendered = render(&output);
-    assert!(
-        start.elapsed() < Duration::from_secs(60),
-        "took {:?}",
-        start.elapsed()
-    );
     assert!(
         rendered.len() < 500_000,
         "{} bytes of messages",
@@ -115,12 +107,10 @@ fn many_errors_in_one_line() {
     let members = text(4, "0 require Nope a = Nope;");
     let output = resolve_bytes(format!("module M {{ struct S {{ {members} }}; }};").as_bytes());
     assert!(output.diagnostics.len() > 100);
-    let start = Instant::now();
     for diagnostic in &output.diagnostics {
         let rendered = tars2rs::diagnostic::text::render(diagnostic, &output.sources, true);
         assert!(rendered.len() < 4_000, "{rendered}");
     }
-    assert!(start.elapsed() < Duration::from_secs(60));
 }
 
 #[test]

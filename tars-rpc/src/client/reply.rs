@@ -1,0 +1,109 @@
+//! What goes into a call, and what comes out of it.
+
+use std::marker::PhantomData;
+
+use tars_codec::{self as codec, Attributes, ResponsePacket};
+
+use crate::{
+    Call, Error, Result, codes,
+    protocol::args::{ArgReader, ArgWriter},
+};
+
+/// Takes the arguments of a call.
+#[derive(Debug)]
+pub struct Args<'a> {
+    writer: ArgWriter,
+    /// Leaves room for writing straight into the buffer of a connection.
+    buffer: PhantomData<&'a mut Vec<u8>>,
+}
+
+impl Args<'_> {
+    pub(crate) fn new() -> Self {
+        Self {
+            writer: ArgWriter::default(),
+            buffer: PhantomData,
+        }
+    }
+
+    /// Adds an argument: the position of its parameter from 1 on, and the name of the parameter.
+    ///
+    /// What cannot be encoded (more elements than a fixed array has) becomes the error of the call.
+    pub fn put<T: codec::Encode + ?Sized>(&mut self, tag: u8, name: &'static str, value: &T) {
+        self.writer.put(tag, name, value);
+    }
+
+    pub(crate) fn finish(self) -> codec::Result<Vec<u8>> {
+        self.writer.finish()
+    }
+}
+
+/// The answer to a call that succeeded. Its values are decoded when they are taken.
+#[derive(Debug)]
+pub struct Reply {
+    call: Call,
+    values: ArgReader,
+    context: Attributes,
+    status: Attributes,
+}
+
+impl Reply {
+    /// The answer, unless it says that the call failed. `None` is what comes of a oneway call.
+    pub(crate) fn new(call: Call, answer: Option<ResponsePacket>) -> Result<Self> {
+        let answer = answer.unwrap_or_default();
+        if let Some(code) = failure(&answer) {
+            return Err(Error::Server {
+                call,
+                code,
+                message: answer.result_desc,
+            });
+        }
+        Ok(Self {
+            call,
+            values: ArgReader::new(answer.body),
+            context: answer.context,
+            status: answer.status,
+        })
+    }
+
+    /// Takes an out parameter: its position from 1 on, over all parameters, and its name.
+    ///
+    /// # Errors
+    /// [`Error::Decode`]: it is missing, or not of type `T`.
+    pub fn take<T: codec::Decode>(&mut self, tag: u8, name: &'static str) -> Result<T> {
+        self.values.take(tag, name).map_err(|source| Error::Decode {
+            call: self.call.clone(),
+            source,
+        })
+    }
+
+    /// Takes the return value.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub fn take_result<T: codec::Decode>(&mut self) -> Result<T> {
+        self.take(0, "return value")
+    }
+
+    /// The context that the servant has set.
+    pub fn context(&self) -> &Attributes {
+        &self.context
+    }
+
+    /// The status that the server has set.
+    pub fn status(&self) -> &Attributes {
+        &self.status
+    }
+}
+
+/// The code of an answer that says that the call failed.
+///
+/// TarsPHP answers an unknown function with `iRet` 0, no body, and its code in `sResultDesc`.
+fn failure(answer: &ResponsePacket) -> Option<i32> {
+    if answer.ret != codes::OK {
+        return Some(answer.ret);
+    }
+    if !answer.body.is_empty() {
+        return None;
+    }
+    answer.result_desc.parse().ok().filter(|code| *code < 0)
+}

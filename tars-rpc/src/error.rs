@@ -1,0 +1,240 @@
+//! What can go wrong with a call, by cause.
+
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tars_codec as codec;
+
+use crate::{AddressError, Endpoint, codes};
+
+/// The result of a call, and of everything else here.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call, a proxy or a server failed.
+///
+/// [`code`](Self::code) is the Tars return code; a server that gets such an error from its servant answers with
+/// this code and the text.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No answer came in time.
+    #[error(
+        "{call}: no answer from {} within {after:?}; the peer is slow or gone \
+         (`CallOptions::timeout` gives a call more time)",
+        peer(endpoint)
+    )]
+    Timeout {
+        /// What was called.
+        call: Call,
+        /// Who was called.
+        endpoint: Arc<Endpoint>,
+        /// The timeout of the call.
+        after: Duration,
+    },
+
+    /// There is no connection, and none could be made.
+    #[error(
+        "{call}: cannot connect to {}: {source}; is the server running? (next attempt in {retry_in:?})",
+        peer(endpoint)
+    )]
+    Connect {
+        /// What was called.
+        call: Call,
+        /// Who was called.
+        endpoint: Arc<Endpoint>,
+        /// How long calls are refused without another attempt.
+        retry_in: Duration,
+        /// Why the last attempt failed.
+        source: Arc<io::Error>,
+    },
+
+    /// The connection broke during the call. Whether the servant has run it is not known.
+    #[error("{call}: lost the connection to {}: {cause}", peer(endpoint))]
+    Disconnected {
+        /// What was called.
+        call: Call,
+        /// Who was called.
+        endpoint: Arc<Endpoint>,
+        /// Why it broke.
+        #[source]
+        cause: Disconnect,
+    },
+
+    /// The client holds back too much for this endpoint already. The call was not sent.
+    #[error(
+        "{call}: not sent to {}: {full}; call less often, or let the client hold more",
+        peer(endpoint)
+    )]
+    QueueFull {
+        /// What was called.
+        call: Call,
+        /// Who was called.
+        endpoint: Arc<Endpoint>,
+        /// Which limit was met.
+        full: Full,
+    },
+
+    /// The server answered with an error.
+    #[error("{call}: the server answered {code}{}{message}", if message.is_empty() { "" } else { ": " })]
+    Server {
+        /// What was called.
+        call: Call,
+        /// `iRet`; see [`codes`].
+        code: i32,
+        /// `sResultDesc`, which may be empty.
+        message: String,
+    },
+
+    /// The answer is not what the function's signature says.
+    #[error(
+        "{call}: the answer cannot be decoded: {source}; do client and server use the same IDL?"
+    )]
+    Decode {
+        /// What was called.
+        call: Call,
+        /// Which value is wrong, how, and where.
+        source: codec::Error,
+    },
+
+    /// An argument of the call cannot be encoded. The call was not sent.
+    #[error("{call}: the request cannot be encoded: {source}")]
+    Encode {
+        /// What was called.
+        call: Call,
+        /// Which value is wrong, and how.
+        source: codec::Error,
+    },
+
+    /// Server side: an argument of the request is missing or wrong.
+    #[error("{0}")]
+    ServerDecode(#[source] codec::Error),
+
+    /// Server side: the servant's result cannot be encoded.
+    #[error("the result cannot be encoded: {0}")]
+    ServerEncode(#[source] codec::Error),
+
+    /// Server side: the servant failed, with its own code and text.
+    #[error("{message}")]
+    Servant {
+        /// Goes to the caller as `iRet`.
+        code: i32,
+        /// Goes to the caller as `sResultDesc`.
+        message: String,
+    },
+
+    /// The servant has no endpoint that could be called.
+    #[error("{object} has no endpoint: {reason}")]
+    NoEndpoint {
+        /// Name of the servant.
+        object: String,
+        /// Why there is none.
+        reason: String,
+    },
+
+    /// An address cannot be understood.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+
+    /// Two servants of a server have the same name.
+    #[error("two servants are called {0}; give each its own name")]
+    DuplicateServant(String),
+
+    /// A server cannot listen.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: Arc<io::Error>,
+    },
+}
+
+impl Error {
+    /// An error with which a servant fails a call: the caller gets code and message.
+    ///
+    /// A code of 0 would mean success to the caller; [`codes::UNKNOWN`] is sent in its place.
+    pub fn new(code: i32, message: impl Into<String>) -> Self {
+        Self::Servant {
+            code: if code == codes::OK {
+                codes::UNKNOWN
+            } else {
+                code
+            },
+            message: message.into(),
+        }
+    }
+
+    /// The Tars return code: `iRet` of the answer, or what a TarsCpp client reports in the same case.
+    pub fn code(&self) -> i32 {
+        match self {
+            Self::Timeout { .. } => codes::INVOKE_TIMEOUT,
+            Self::Connect { .. } | Self::Disconnected { .. } => codes::PROXY_CONNECT,
+            Self::QueueFull { .. } => codes::OVERLOAD,
+            Self::Server { code, .. } | Self::Servant { code, .. } => *code,
+            Self::Decode { .. } => codes::CLIENT_DECODE,
+            Self::Encode { .. } => codes::SEND_FAILED,
+            Self::ServerDecode(_) => codes::SERVER_DECODE,
+            Self::ServerEncode(_) => codes::SERVER_ENCODE,
+            Self::NoEndpoint { .. } | Self::Address(_) => codes::NO_ENDPOINT,
+            Self::DuplicateServant(_) | Self::Listen { .. } => codes::UNKNOWN,
+        }
+    }
+}
+
+/// What was called, for error messages: `PHPTest.PHPServer.obj.sayHelloWorld`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Call {
+    /// Name of the servant.
+    pub servant: Arc<str>,
+    /// Name of the function.
+    pub func: &'static str,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.servant, self.func)
+    }
+}
+
+/// Why a connection broke.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Disconnect {
+    /// The peer closed it.
+    #[error("the peer closed it")]
+    Closed,
+    /// The system reported an error.
+    #[error("{0}")]
+    Io(#[source] Arc<io::Error>),
+    /// The peer sent a frame whose length is out of range.
+    #[error("the peer sent {0}")]
+    BadFrame(#[source] codec::FrameError),
+    /// The peer sent a packet that cannot be decoded.
+    #[error("the peer sent a packet that cannot be decoded: {0}")]
+    BadPacket(#[source] codec::Error),
+    /// The peer took no bytes for that long.
+    #[error("the peer took no bytes for {0:?}")]
+    Stalled(Duration),
+    /// The tokio runtime that owned the connection has ended.
+    #[error("the runtime of the connection has ended")]
+    RuntimeGone,
+}
+
+/// Which bound of the client a call met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Full {
+    /// Calls that wait to be taken up by the connection.
+    #[error("{0} calls are queued")]
+    Queue(usize),
+    /// Calls that wait for their answer.
+    #[error("{0} calls wait for an answer")]
+    Pending(usize),
+    /// Bytes of requests that wait to be sent.
+    #[error("more than {0} bytes wait to be sent")]
+    Bytes(usize),
+}
+
+fn peer(endpoint: &Endpoint) -> String {
+    format!("{} {}", endpoint.transport, endpoint.authority())
+}

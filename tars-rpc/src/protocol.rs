@@ -1,0 +1,45 @@
+//! The protocol without IO: bytes and time go in, bytes and events come out.
+//!
+//! * [`client::ClientConnection`]: calls in, frames out; bytes in, finished calls out.
+//! * [`server::ServerConnection`]: bytes in, requests out; answers in, frames out.
+//! * [`args`]: the values in the body of a request or an answer.
+//!
+//! Neither knows tokio, sockets or the clock, so faults, cuts and timeouts are tested byte by byte in virtual time.
+
+pub(crate) mod args;
+mod buffer;
+mod calls;
+pub(crate) mod client;
+pub(crate) mod server;
+
+#[cfg(test)]
+mod fixtures;
+
+use tars_codec as codec;
+
+use crate::Disconnect;
+
+/// `iVersion` of the TARS protocol.
+pub(crate) const VERSION_TARS: i16 = 1;
+
+/// The largest frame that any Tars peer takes.
+pub(crate) const MAX_FRAME: usize = codec::FrameSplitter::DEFAULT_MAX;
+
+/// The function that every servant answers, to show that it is there.
+pub(crate) const PING: &str = "tars_ping";
+
+/// Bytes after which a stream cannot be read any further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Violation {
+    Frame(codec::FrameError),
+    Packet(codec::Error),
+}
+
+impl From<Violation> for Disconnect {
+    fn from(violation: Violation) -> Self {
+        match violation {
+            Violation::Frame(error) => Self::BadFrame(error),
+            Violation::Packet(error) => Self::BadPacket(error),
+        }
+    }
+}

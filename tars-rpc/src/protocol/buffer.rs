@@ -1,0 +1,122 @@
+//! The bytes of a connection: received ones that wait to be whole packets, written ones that wait to be sent.
+
+use bytes::{Bytes, BytesMut};
+use tars_codec::{FrameError, FrameSplitter};
+
+/// What a connection reads at first, and when little comes.
+const SMALL: usize = 4 << 10;
+/// More is not read at once, nor kept for sending when it has been sent.
+const LARGE: usize = 64 << 10;
+
+/// Received bytes.
+#[derive(Debug)]
+pub(crate) struct Input {
+    bytes: BytesMut,
+    splitter: FrameSplitter,
+    /// How much to make room for; follows what the peer sends.
+    chunk: usize,
+    /// Room that the present read has.
+    room: usize,
+}
+
+impl Input {
+    pub(crate) fn new(max_frame: usize) -> Self {
+        Self {
+            bytes: BytesMut::new(),
+            splitter: FrameSplitter::new(max_frame),
+            chunk: SMALL,
+            room: 0,
+        }
+    }
+
+    /// Where to append received bytes.
+    pub(crate) fn space(&mut self) -> &mut BytesMut {
+        // What is left behind the last packet will do, unless it is little: a new block costs an allocation.
+        if self.bytes.capacity() - self.bytes.len() < self.chunk / 4 {
+            self.bytes.reserve(self.chunk);
+        }
+        self.room = self.bytes.capacity() - self.bytes.len();
+        &mut self.bytes
+    }
+
+    /// Notes that `n` bytes were appended.
+    pub(crate) fn received(&mut self, n: usize) {
+        if n >= self.room {
+            self.chunk = (self.chunk * 2).min(LARGE);
+        } else if n < self.chunk / 8 {
+            self.chunk = (self.chunk / 2).max(SMALL);
+        }
+    }
+
+    /// The next whole packet.
+    pub(crate) fn next_packet(&mut self) -> Result<Option<Bytes>, FrameError> {
+        self.splitter.split(&mut self.bytes)
+    }
+
+    /// Forgets everything received.
+    pub(crate) fn clear(&mut self) {
+        self.bytes = BytesMut::new();
+    }
+}
+
+/// Frames to send.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    bytes: Vec<u8>,
+    /// How many of `bytes` are sent.
+    sent: usize,
+    /// How many bytes were sent before `bytes`.
+    base: u64,
+}
+
+impl Output {
+    /// Bytes that wait.
+    pub(crate) fn unsent(&self) -> &[u8] {
+        self.bytes.get(self.sent..).unwrap_or_default()
+    }
+
+    /// How many bytes wait.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len() - self.sent
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Where to append frames.
+    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// How many bytes were ever written.
+    pub(crate) fn end(&self) -> u64 {
+        self.base + self.bytes.len() as u64
+    }
+
+    /// How many bytes were ever sent.
+    pub(crate) fn position(&self) -> u64 {
+        self.base + self.sent as u64
+    }
+
+    /// Notes that the first `n` unsent bytes are sent.
+    pub(crate) fn advance(&mut self, n: usize) {
+        self.sent = (self.sent + n).min(self.bytes.len());
+        if self.sent == self.bytes.len() {
+            self.base += self.sent as u64;
+            self.sent = 0;
+            self.bytes.clear();
+            self.bytes.shrink_to(LARGE);
+        } else if self.sent > LARGE && self.sent > self.bytes.len() / 2 {
+            // A peer that is always a bit behind must not make the buffer grow; each byte moves at most once.
+            self.bytes.drain(..self.sent);
+            self.base += self.sent as u64;
+            self.sent = 0;
+        }
+    }
+
+    /// Forgets what was not sent.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}

@@ -1,0 +1,256 @@
+//! The client's side of a connection: calls in, frames out; bytes in, finished calls out.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::{Duration, Instant},
+};
+
+use bytes::BytesMut;
+use tars_codec::{
+    self as codec, Attributes, PACKET_NORMAL, PACKET_ONEWAY, RequestHead, ResponsePacket,
+};
+
+use super::{
+    MAX_FRAME, VERSION_TARS, Violation,
+    buffer::{Input, Output},
+    calls::Calls,
+};
+use crate::Full;
+
+#[cfg(test)]
+mod tests;
+
+/// Bounds of a connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// Largest frame that is taken, in bytes.
+    pub(crate) max_frame: usize,
+    /// Calls that wait for an answer.
+    pub(crate) max_pending: usize,
+    /// Bytes that wait to be sent; a call is taken as long as fewer wait.
+    pub(crate) max_unsent: usize,
+}
+
+/// A call to make.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub(crate) servant: &'a str,
+    pub(crate) func: &'a str,
+    pub(crate) context: &'a Attributes,
+    pub(crate) status: &'a Attributes,
+    pub(crate) body: &'a [u8],
+    pub(crate) oneway: bool,
+    pub(crate) deadline: Instant,
+}
+
+/// Why a call was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Full(Full),
+    Expired,
+    Encode(codec::Error),
+}
+
+/// What came in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Event<T> {
+    /// The answer to a call, its body undecoded.
+    Answer(T, ResponsePacket),
+    /// An answer that nobody waits for: the call timed out or was given up, or there never was one.
+    Stray(i32),
+    /// Something that the server sent by itself.
+    Push(ResponsePacket),
+}
+
+/// One connection, and the calls on it, each with a `T` that stands for the caller.
+///
+/// Every `T` that [`start`](Self::start) has taken comes back exactly once: in an [`Event::Answer`], or from
+/// [`cancel`](Self::cancel), [`expired`](Self::expired), [`sent_oneway`](Self::sent_oneway) or
+/// [`close`](Self::close).
+#[derive(Debug)]
+pub(crate) struct ClientConnection<T> {
+    calls: Calls<Call<T>>,
+    deadlines: BTreeSet<(Instant, i32)>,
+    /// Calls without an answer, by the position of the end of their frame.
+    oneway: VecDeque<(u64, i32)>,
+    input: Input,
+    output: Output,
+    limits: Limits,
+}
+
+#[derive(Debug)]
+struct Call<T> {
+    caller: T,
+    deadline: Instant,
+}
+
+impl<T> ClientConnection<T> {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            calls: Calls::new(limits.max_pending),
+            deadlines: BTreeSet::new(),
+            oneway: VecDeque::new(),
+            input: Input::new(limits.max_frame),
+            output: Output::default(),
+            limits,
+        }
+    }
+
+    /// Whether no call is under way and nothing waits to be sent.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.calls.is_empty() && self.output.is_empty()
+    }
+
+    /// Writes the frame of a call; gives its id. A call that is refused leaves no trace.
+    pub(crate) fn start(
+        &mut self,
+        request: &Request<'_>,
+        now: Instant,
+        caller: T,
+    ) -> Result<i32, (Refusal, T)> {
+        let timeout = request.deadline.saturating_duration_since(now);
+        let refusal = if timeout.is_zero() {
+            Some(Refusal::Expired)
+        } else if self.calls.is_full() {
+            Some(Refusal::Full(Full::Pending(self.limits.max_pending)))
+        } else if self.output.len() >= self.limits.max_unsent {
+            Some(Refusal::Full(Full::Bytes(self.limits.max_unsent)))
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            return Err((refusal, caller));
+        }
+        let id = self.calls.vacant_id();
+        if let Err(error) = self.write(request, id, timeout) {
+            return Err((Refusal::Encode(error), caller));
+        }
+        let deadline = request.deadline;
+        self.calls.insert(id, Call { caller, deadline });
+        self.deadlines.insert((deadline, id));
+        if request.oneway {
+            self.oneway.push_back((self.output.end(), id));
+        }
+        Ok(id)
+    }
+
+    fn write(&mut self, request: &Request<'_>, id: i32, timeout: Duration) -> codec::Result<()> {
+        let head = RequestHead {
+            version: VERSION_TARS,
+            packet_type: if request.oneway {
+                PACKET_ONEWAY
+            } else {
+                PACKET_NORMAL
+            },
+            message_type: 0,
+            request_id: id,
+            servant: request.servant,
+            func: request.func,
+            timeout: milliseconds(timeout),
+            context: request.context,
+            status: request.status,
+        };
+        let buf = self.output.buffer();
+        let start = buf.len();
+        head.write_frame(buf, |w| w.append(request.body))?;
+        let len = buf.len() - start;
+        if len > MAX_FRAME {
+            buf.truncate(start);
+            let kind = codec::ErrorKind::TooLong {
+                what: "request",
+                len,
+                max: MAX_FRAME,
+            };
+            return Err(codec::Error::new(kind, 0));
+        }
+        Ok(())
+    }
+
+    /// Forgets a call. Its frame is sent all the same, or the server would see half a frame.
+    pub(crate) fn cancel(&mut self, id: i32) -> Option<T> {
+        let call = self.calls.remove(id)?;
+        self.deadlines.remove(&(call.deadline, id));
+        Some(call.caller)
+    }
+
+    /// Who waits for a call.
+    pub(crate) fn caller(&self, id: i32) -> Option<&T> {
+        self.calls.get(id).map(|call| &call.caller)
+    }
+
+    /// The earliest deadline of a call.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Takes a call whose deadline is past.
+    pub(crate) fn expired(&mut self, now: Instant) -> Option<T> {
+        let (at, id) = *self.deadlines.first()?;
+        if at > now { None } else { self.cancel(id) }
+    }
+
+    /// Bytes to send, and where to append bytes that came; report both.
+    pub(crate) fn buffers(&mut self) -> (&mut BytesMut, &[u8]) {
+        (self.input.space(), self.output.unsent())
+    }
+
+    /// Whether bytes wait to be sent.
+    pub(crate) fn has_output(&self) -> bool {
+        !self.output.is_empty()
+    }
+
+    /// Notes that the first `n` bytes are sent.
+    pub(crate) fn sent(&mut self, n: usize) {
+        self.output.advance(n);
+    }
+
+    /// Takes a call without an answer whose frame is sent.
+    pub(crate) fn sent_oneway(&mut self) -> Option<T> {
+        while let Some((end, id)) = self.oneway.front().copied() {
+            if end > self.output.position() {
+                return None;
+            }
+            self.oneway.pop_front();
+            if let Some(caller) = self.cancel(id) {
+                return Some(caller);
+            }
+        }
+        None
+    }
+
+    /// Notes that `n` bytes were appended.
+    pub(crate) fn received(&mut self, n: usize) {
+        self.input.received(n);
+    }
+
+    /// What the received bytes say next; `None` until more of them come.
+    ///
+    /// # Errors
+    /// The peer does not keep to the protocol; close the connection.
+    pub(crate) fn next_event(&mut self) -> Result<Option<Event<T>>, Violation> {
+        let Some(packet) = self.input.next_packet().map_err(Violation::Frame)? else {
+            return Ok(None);
+        };
+        let answer: ResponsePacket = codec::decode_bytes(&packet).map_err(Violation::Packet)?;
+        let id = answer.request_id;
+        Ok(Some(match self.cancel(id) {
+            Some(caller) => Event::Answer(caller, answer),
+            None if id == 0 => Event::Push(answer),
+            None => Event::Stray(id),
+        }))
+    }
+
+    /// Gives all calls back and forgets all bytes, ready for another connection.
+    pub(crate) fn close(&mut self) -> impl Iterator<Item = T> + use<T> {
+        self.deadlines.clear();
+        self.oneway.clear();
+        self.input.clear();
+        self.output.clear();
+        self.calls.drain().map(|call| call.caller)
+    }
+}
+
+/// Whole milliseconds for `iTimeout`, where 0 would mean no timeout.
+fn milliseconds(timeout: Duration) -> i32 {
+    i32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
+}

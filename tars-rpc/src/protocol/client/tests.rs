@@ -1,0 +1,546 @@
+//! The client's side, byte by byte, in virtual time.
+
+use std::collections::HashMap;
+
+use tars_codec::{RequestPacket, ResponseHead};
+
+use super::*;
+use crate::protocol::fixtures;
+
+const LIMITS: Limits = Limits {
+    max_frame: 1 << 20,
+    max_pending: 1000,
+    max_unsent: 1 << 20,
+};
+
+static NONE: Attributes = Attributes::new();
+
+/// A connection on a clock that only the test moves. Callers are numbers.
+struct Client {
+    connection: ClientConnection<u32>,
+    now: Instant,
+}
+
+impl Client {
+    fn new(limits: Limits) -> Self {
+        Self {
+            connection: ClientConnection::new(limits),
+            now: Instant::now(),
+        }
+    }
+
+    fn start(&mut self, caller: u32) -> Result<i32, (Refusal, u32)> {
+        self.start_as(caller, |_| {})
+    }
+
+    fn start_as<'a>(
+        &mut self,
+        caller: u32,
+        change: impl FnOnce(&mut Request<'a>),
+    ) -> Result<i32, (Refusal, u32)> {
+        let mut request = Request {
+            servant: "App.Server.Obj",
+            func: "f",
+            context: &NONE,
+            status: &NONE,
+            body: &[],
+            oneway: false,
+            deadline: self.now + Duration::from_secs(3),
+        };
+        change(&mut request);
+        self.connection.start(&request, self.now, caller)
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        self.connection.buffers().0.extend_from_slice(bytes);
+        self.connection.received(bytes.len());
+    }
+
+    fn event(&mut self) -> Option<Event<u32>> {
+        self.connection.next_event().unwrap()
+    }
+
+    /// The caller whose answer is next.
+    fn answered(&mut self) -> Option<u32> {
+        match self.event()? {
+            Event::Answer(caller, _) => Some(caller),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn take_output(&mut self) -> Vec<u8> {
+        let output = self.connection.buffers().1.to_vec();
+        self.connection.sent(output.len());
+        output
+    }
+
+    fn is_empty(&self) -> bool {
+        let c = &self.connection;
+        c.calls.is_empty() && c.deadlines.is_empty() && c.oneway.is_empty()
+    }
+}
+
+fn answer(id: i32) -> Vec<u8> {
+    let head = ResponseHead {
+        version: 1,
+        packet_type: 0,
+        request_id: id,
+        message_type: 0,
+        ret: 0,
+        status: &NONE,
+        result_desc: "",
+        context: &NONE,
+    };
+    let mut frame = Vec::new();
+    head.write_frame(&mut frame, |w| w.put(0, &id)).unwrap();
+    frame
+}
+
+/// Makes the call of a recorded request as the first one on its connection.
+fn repeat(request: &[u8]) -> (Client, Vec<u8>) {
+    let packet: RequestPacket = fixtures::packet(request);
+    let mut client = Client::new(LIMITS);
+    for earlier in 1..packet.request_id {
+        let id = client.start(0).unwrap();
+        assert_eq!(id, earlier);
+        client.connection.cancel(id);
+    }
+    client.take_output();
+    let deadline = client.now + Duration::from_millis(packet.timeout as u64);
+    let id = client.start_as(7, |request| {
+        *request = Request {
+            servant: &packet.servant,
+            func: &packet.func,
+            context: &packet.context,
+            status: &packet.status,
+            body: &packet.body,
+            oneway: packet.is_oneway(),
+            deadline,
+        };
+    });
+    assert_eq!(id.unwrap(), packet.request_id);
+    let output = client.take_output();
+    (client, output)
+}
+
+#[test]
+fn requests_are_those_of_php_and_answers_find_their_call() {
+    for recorded in fixtures::php().iter().filter(|r| r.version == 1) {
+        let (mut client, output) = repeat(&recorded.request);
+        assert_eq!(output, recorded.request, "{}", recorded.name);
+        if recorded.response.is_empty() {
+            continue; // TarsPHP does not answer for an unknown servant
+        }
+        client.receive(&recorded.response);
+        let expected = fixtures::packet(&recorded.response);
+        assert_eq!(
+            client.event(),
+            Some(Event::Answer(7, expected)),
+            "{}",
+            recorded.name
+        );
+        assert!(client.is_empty());
+    }
+}
+
+#[test]
+fn requests_are_those_of_cpp() {
+    for name in [
+        "frame_req_sayHelloWorld",
+        "frame_req_sayHelloWorld_sync",
+        "frame_req_sayHelloWorld_oneway",
+        "frame_req_testBasic",
+        "frame_req_tars_ping",
+    ] {
+        let frame = fixtures::cpp(name);
+        assert_eq!(repeat(&frame).1, frame, "{name}");
+    }
+}
+
+#[test]
+fn answers_of_cpp_find_their_call() {
+    for name in [
+        "frame_rsp_sayHelloWorld",
+        "frame_rsp_testBasic",
+        "frame_rsp_tars_ping",
+        "frame_rsp_nofunc",
+        "frame_rsp_decodeerr_full",
+    ] {
+        let frame = fixtures::cpp(name);
+        let (mut client, _) = repeat(&fixtures::cpp("frame_req_tars_ping"));
+        client.receive(&frame);
+        assert_eq!(
+            client.event(),
+            Some(Event::Answer(7, fixtures::packet(&frame))),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn answers_in_any_order() {
+    let mut client = Client::new(LIMITS);
+    let ids: Vec<_> = (0..5).map(|caller| client.start(caller).unwrap()).collect();
+    for caller in [3, 0, 4, 2, 1] {
+        client.receive(&answer(ids[caller as usize]));
+        assert_eq!(client.answered(), Some(caller));
+    }
+    assert!(client.is_empty());
+}
+
+#[test]
+fn an_answer_cut_at_every_byte() {
+    let frames = [answer(1), answer(2)].concat();
+    for cut in 0..=frames.len() {
+        let mut client = Client::new(LIMITS);
+        client.start(10).unwrap();
+        client.start(20).unwrap();
+        let mut callers = Vec::new();
+        for part in [&frames[..cut], &frames[cut..]] {
+            client.receive(part);
+            callers.extend(std::iter::from_fn(|| client.answered()));
+        }
+        assert_eq!(callers, [10, 20], "cut at {cut}");
+    }
+}
+
+#[test]
+fn second_late_and_unknown_answers_are_stray() {
+    let mut client = Client::new(LIMITS);
+    let twice = client.start(1).unwrap();
+    let late = client.start(2).unwrap();
+    let given_up = client.start(3).unwrap();
+    client.receive(&answer(twice));
+    assert_eq!(client.answered(), Some(1));
+    client.now += Duration::from_secs(4);
+    assert_eq!(client.connection.cancel(given_up), Some(3));
+    assert_eq!(client.connection.expired(client.now), Some(2));
+    assert_eq!(client.connection.expired(client.now), None);
+    for id in [twice, late, given_up, 77, -1, i32::MIN, i32::MAX] {
+        client.receive(&answer(id));
+        assert_eq!(client.event(), Some(Event::Stray(id)));
+    }
+    assert!(client.is_empty());
+}
+
+#[test]
+fn id_zero_is_a_push() {
+    let mut client = Client::new(LIMITS);
+    client.receive(&answer(0));
+    assert!(matches!(client.event(), Some(Event::Push(_))));
+}
+
+#[test]
+fn calls_expire_by_their_deadline_and_not_before() {
+    let mut client = Client::new(LIMITS);
+    let start = client.now;
+    for (caller, ms) in [(1, 30), (2, 10), (3, 20)] {
+        let deadline = start + Duration::from_millis(ms);
+        client.start_as(caller, |r| r.deadline = deadline).unwrap();
+    }
+    let mut ended = Vec::new();
+    for ms in [9, 10, 19, 20, 29, 30] {
+        let now = start + Duration::from_millis(ms);
+        assert!(client.connection.next_deadline() >= Some(now - Duration::from_millis(1)));
+        ended.extend(client.connection.expired(now).map(|caller| (ms, caller)));
+    }
+    assert_eq!(ended, [(10, 2), (20, 3), (30, 1)]);
+    assert_eq!(client.connection.next_deadline(), None);
+
+    client.now = start;
+    let refused = client.start_as(4, |r| r.deadline = start);
+    assert_eq!(refused, Err((Refusal::Expired, 4)));
+}
+
+#[test]
+fn the_timeout_on_the_wire_is_what_is_left_rounded_up() {
+    for (left, wire) in [
+        (Duration::from_nanos(1), 1),
+        (Duration::from_micros(1001), 2),
+        (Duration::from_millis(3000), 3000),
+        (Duration::from_secs(1 << 40), i32::MAX),
+    ] {
+        let mut client = Client::new(LIMITS);
+        let deadline = client.now + left;
+        client.start_as(1, |r| r.deadline = deadline).unwrap();
+        let packet: RequestPacket = fixtures::packet(&client.take_output());
+        assert_eq!(packet.timeout, wire);
+    }
+}
+
+#[test]
+fn a_call_that_is_given_up_leaves_whole_frames() {
+    let mut client = Client::new(LIMITS);
+    client.start(1).unwrap();
+    let given_up = client.start(2).unwrap();
+    client.start(3).unwrap();
+    client.connection.sent(10); // in the middle of the first
+    assert_eq!(client.connection.cancel(given_up), Some(2));
+    assert_eq!(client.connection.cancel(given_up), None);
+    let rest = client.take_output();
+    let frame = rest.len() + 10;
+    assert_eq!(frame % 3, 0, "three frames of one size");
+    let third: RequestPacket = fixtures::packet(&rest[rest.len() - frame / 3..]);
+    assert_eq!(third.request_id, 3);
+}
+
+#[test]
+fn a_oneway_call_ends_when_its_last_byte_is_sent() {
+    let mut client = Client::new(LIMITS);
+    client.start(1).unwrap();
+    let before = client.connection.output.len();
+    client.start_as(2, |r| r.oneway = true).unwrap();
+    let given_up = client.start_as(3, |r| r.oneway = true).unwrap();
+    client.start_as(4, |r| r.oneway = true).unwrap();
+    client.connection.cancel(given_up);
+
+    let end = before + before + 1; // cPacketType 1 takes a byte more than 0
+    client.connection.sent(end - 1);
+    assert_eq!(client.connection.sent_oneway(), None);
+    client.connection.sent(1);
+    assert_eq!(client.connection.sent_oneway(), Some(2));
+    assert_eq!(client.connection.sent_oneway(), None);
+    client.take_output();
+    assert_eq!(client.connection.sent_oneway(), Some(4));
+    assert_eq!(client.connection.sent_oneway(), None);
+    assert_eq!(client.connection.close().collect::<Vec<_>>(), [1]);
+    assert!(client.is_empty());
+}
+
+#[test]
+fn close_gives_all_calls_back_and_forgets_all_bytes() {
+    let mut client = Client::new(LIMITS);
+    for caller in 0..100 {
+        client
+            .start_as(caller, |r| r.oneway = caller % 2 == 0)
+            .unwrap();
+    }
+    client.connection.sent(33);
+    client.receive(&answer(1)[..7]);
+    let mut callers: Vec<_> = client.connection.close().collect();
+    callers.sort_unstable();
+    assert_eq!(callers, (0..100).collect::<Vec<_>>());
+    assert!(client.is_empty() && client.connection.is_idle());
+
+    // The next connection begins with a whole frame, and with an id that the last one never had.
+    let id = client.start(0).unwrap();
+    assert_eq!(id, 101);
+    let packet: RequestPacket = fixtures::packet(&client.take_output());
+    assert_eq!(packet.request_id, id);
+    client.receive(&answer(id));
+    assert_eq!(client.answered(), Some(0));
+}
+
+#[test]
+fn violations_are_told() {
+    let bad_packet = [0, 0, 0, 6, 0x10, 1];
+    let cases: [(&[u8], bool); 5] = [
+        (&[0, 0, 0, 0], true),
+        (&[0, 0, 0, 4], true),
+        (&[0xff, 0xff, 0xff, 0xff], true),
+        (&bad_packet, false),
+        (&[0, 0, 0, 5, 0xff], false),
+    ];
+    for (bytes, frame) in cases {
+        let mut client = Client::new(LIMITS);
+        client.receive(bytes);
+        match client.connection.next_event() {
+            Err(Violation::Frame(_)) => assert!(frame, "{bytes:?}"),
+            Err(Violation::Packet(_)) => assert!(!frame, "{bytes:?}"),
+            Ok(event) => panic!("{bytes:?}: {event:?}"),
+        }
+    }
+}
+
+#[test]
+fn every_truncated_or_flipped_answer_is_an_event_an_error_or_nothing() {
+    let frame = fixtures::cpp("frame_rsp_decodeerr_full");
+    for at in 0..frame.len() {
+        for bit in 0..8 {
+            let mut client = Client::new(LIMITS);
+            client.start(1).unwrap();
+            let mut bytes = frame.clone();
+            bytes[at] ^= 1 << bit;
+            client.receive(&bytes);
+            while let Ok(Some(_)) = client.connection.next_event() {}
+            client.connection.close().for_each(drop);
+            assert!(client.is_empty());
+        }
+    }
+}
+
+#[test]
+fn limit_of_pending_calls() {
+    for limit in [1, 2, 17, 100] {
+        let mut client = Client::new(Limits {
+            max_pending: limit as usize,
+            ..LIMITS
+        });
+        for caller in 0..limit {
+            client.start(caller).unwrap();
+        }
+        let full = Refusal::Full(Full::Pending(limit as usize));
+        assert_eq!(client.start(1000), Err((full, 1000)));
+        client.connection.cancel(1);
+        client.start(1001).unwrap();
+    }
+}
+
+#[test]
+fn limit_of_unsent_bytes() {
+    let mut probe = Client::new(LIMITS);
+    probe.start(0).unwrap();
+    let frame = probe.take_output().len();
+    for (limit, taken) in [(2 * frame - 1, 2), (2 * frame, 2), (2 * frame + 1, 3)] {
+        let mut client = Client::new(Limits {
+            max_unsent: limit,
+            ..LIMITS
+        });
+        let count = (0..10)
+            .take_while(|caller| client.start(*caller).is_ok())
+            .count();
+        assert_eq!(count, taken, "{limit} bytes");
+        client.take_output();
+        client.start(9).unwrap();
+    }
+}
+
+#[test]
+fn limit_of_frames() {
+    let frame = answer(1);
+    for (limit, taken) in [
+        (frame.len() - 1, false),
+        (frame.len(), true),
+        (frame.len() + 1, true),
+    ] {
+        let mut client = Client::new(Limits {
+            max_frame: limit,
+            ..LIMITS
+        });
+        client.start(1).unwrap();
+        client.receive(&frame);
+        assert_eq!(
+            client.connection.next_event().is_ok(),
+            taken,
+            "{limit} bytes"
+        );
+    }
+}
+
+#[test]
+fn a_request_that_no_server_takes_is_refused_without_a_trace() {
+    let body = vec![0; MAX_FRAME];
+    let mut client = Client::new(LIMITS);
+    let refused = client.start_as(1, |r| r.body = &body);
+    assert!(
+        matches!(refused, Err((Refusal::Encode(_), 1))),
+        "{refused:?}"
+    );
+    assert!(client.is_empty() && client.connection.is_idle());
+}
+
+/// Whatever happens in whatever order: every call ends exactly once, and nothing is left of it.
+#[test]
+fn random_schedules() {
+    for seed in 0..300 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut client = Client::new(Limits {
+            max_pending: rng.usize(1..40),
+            max_unsent: rng.usize(1..4000),
+            ..LIMITS
+        });
+        let mut schedule = Schedule::default();
+        for step in 0..500 {
+            schedule.step(&mut client, &mut rng, step);
+        }
+        for caller in client.connection.close() {
+            schedule.end(caller);
+        }
+        assert!(schedule.under_way.is_empty(), "seed {seed}");
+        assert!(
+            client.is_empty() && client.connection.is_idle(),
+            "seed {seed}"
+        );
+    }
+}
+
+#[derive(Default)]
+struct Schedule {
+    /// Calls that have not ended, and their ids.
+    under_way: HashMap<u32, i32>,
+    /// Ids that were used, in use or not.
+    used: Vec<i32>,
+    /// Bytes on their way to the client.
+    incoming: Vec<u8>,
+}
+
+impl Schedule {
+    fn end(&mut self, caller: u32) {
+        self.under_way.remove(&caller).expect("a call ends once");
+    }
+
+    fn step(&mut self, client: &mut Client, rng: &mut fastrand::Rng, caller: u32) {
+        match rng.u8(..10) {
+            0..4 => {
+                let deadline = client.now + Duration::from_millis(rng.u64(0..50));
+                let oneway = rng.u8(..5) == 0;
+                let started = client.start_as(caller, |r| {
+                    r.deadline = deadline;
+                    r.oneway = oneway;
+                });
+                match started {
+                    Ok(id) => {
+                        assert!(id > 0 && !self.used.contains(&id));
+                        self.used.push(id);
+                        self.under_way.insert(caller, id);
+                    }
+                    Err((_, refused)) => assert_eq!(refused, caller),
+                }
+            }
+            4..6 => {
+                // An answer to a call of now or then, or to none.
+                let id = rng
+                    .choice(&self.used)
+                    .copied()
+                    .unwrap_or_else(|| rng.i32(1..));
+                self.incoming.extend(answer(id));
+            }
+            6 => {
+                let n = rng.usize(..=self.incoming.len());
+                let bytes: Vec<_> = self.incoming.drain(..n).collect();
+                client.receive(&bytes);
+                while let Some(event) = client.event() {
+                    if let Event::Answer(caller, answer) = event {
+                        assert_eq!(self.under_way[&caller], answer.request_id);
+                        self.end(caller);
+                    }
+                }
+            }
+            7 => {
+                let n = rng.usize(..=client.connection.output.len());
+                client.connection.sent(n);
+                while let Some(caller) = client.connection.sent_oneway() {
+                    self.end(caller);
+                }
+            }
+            8 => {
+                client.now += Duration::from_millis(rng.u64(..20));
+                while let Some(caller) = client.connection.expired(client.now) {
+                    self.end(caller);
+                }
+                assert!(
+                    client
+                        .connection
+                        .next_deadline()
+                        .is_none_or(|at| at > client.now)
+                );
+            }
+            _ => {
+                if let Some((caller, id)) = self.under_way.iter().next().map(|(c, id)| (*c, *id)) {
+                    assert_eq!(client.connection.cancel(id), Some(caller));
+                    self.end(caller);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The server's side of a connection: bytes in, requests out; answers in, frames out.
+
+use bytes::BytesMut;
+use tars_codec::{self as codec, Attributes, PACKET_NORMAL, RequestPacket, ResponseHead};
+
+use super::{
+    MAX_FRAME, VERSION_TARS, Violation,
+    buffer::{Input, Output},
+};
+use crate::codes;
+
+#[cfg(test)]
+mod tests;
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct ServerConnection {
+    input: Input,
+    output: Output,
+}
+
+/// What an answer repeats from its request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ReplyTo {
+    request_id: i32,
+    message_type: i32,
+    /// Nobody waits for the answer.
+    pub(crate) oneway: bool,
+}
+
+impl From<&RequestPacket> for ReplyTo {
+    fn from(request: &RequestPacket) -> Self {
+        Self {
+            request_id: request.request_id,
+            message_type: request.message_type,
+            oneway: request.is_oneway(),
+        }
+    }
+}
+
+impl ServerConnection {
+    pub(crate) fn new(max_frame: usize) -> Self {
+        Self {
+            input: Input::new(max_frame),
+            output: Output::default(),
+        }
+    }
+
+    /// Where to append bytes that came, if more are wanted, and bytes to send; report both.
+    pub(crate) fn buffers(&mut self, receive: bool) -> (Option<&mut BytesMut>, &[u8]) {
+        (receive.then(|| self.input.space()), self.output.unsent())
+    }
+
+    /// Notes that `n` bytes were appended.
+    pub(crate) fn received(&mut self, n: usize) {
+        self.input.received(n);
+    }
+
+    /// Notes that the first `n` bytes are sent.
+    pub(crate) fn sent(&mut self, n: usize) {
+        self.output.advance(n);
+    }
+
+    /// How many bytes wait to be sent.
+    pub(crate) fn unsent(&self) -> usize {
+        self.output.len()
+    }
+
+    /// The next request; `None` until more bytes come. Of any version: the caller looks.
+    ///
+    /// # Errors
+    /// The peer does not keep to the protocol; close the connection. What it sent is forgotten.
+    pub(crate) fn next_request(&mut self) -> Result<Option<RequestPacket>, Violation> {
+        let request = match self.input.next_packet() {
+            Ok(None) => return Ok(None),
+            Ok(Some(packet)) => codec::decode_bytes(&packet).map_err(Violation::Packet),
+            Err(error) => Err(Violation::Frame(error)),
+        };
+        if request.is_err() {
+            self.input.clear();
+        }
+        request.map(Some)
+    }
+
+    /// Writes the answer of a call that succeeded.
+    ///
+    /// # Errors
+    /// It is larger than any peer takes; nothing is written.
+    pub(crate) fn answer(&mut self, to: ReplyTo, body: &[u8]) -> codec::Result<()> {
+        self.write(to, codes::OK, "", body)
+    }
+
+    /// Writes the answer of a call that failed.
+    pub(crate) fn fail(&mut self, to: ReplyTo, code: i32, message: &str) {
+        if self.write(to, code, message, &[]).is_err() {
+            // A text of 100 MiB: the code has to do.
+            let _ = self.write(to, code, "", &[]);
+        }
+    }
+
+    fn write(&mut self, to: ReplyTo, ret: i32, desc: &str, body: &[u8]) -> codec::Result<()> {
+        static NONE: Attributes = Attributes::new();
+        let head = ResponseHead {
+            version: VERSION_TARS,
+            packet_type: PACKET_NORMAL,
+            request_id: to.request_id,
+            message_type: to.message_type,
+            ret,
+            status: &NONE,
+            result_desc: desc,
+            context: &NONE,
+        };
+        let buf = self.output.buffer();
+        let start = buf.len();
+        head.write_frame(buf, |w| w.append(body))?;
+        let len = buf.len() - start;
+        if len > MAX_FRAME {
+            buf.truncate(start);
+            let kind = codec::ErrorKind::TooLong {
+                what: "answer",
+                len,
+                max: MAX_FRAME,
+            };
+            return Err(codec::Error::new(kind, 0));
+        }
+        Ok(())
+    }
+}

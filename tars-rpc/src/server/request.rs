@@ -1,0 +1,130 @@
+//! What a servant gets, and what it gives.
+
+use std::{net::SocketAddr, time::Instant};
+
+use tars_codec::{self as codec, Attributes, RequestPacket};
+
+use crate::{
+    Error, Result, codes,
+    protocol::args::{ArgReader, ArgWriter},
+};
+
+/// A request on its way to a servant.
+#[derive(Debug)]
+pub struct Request {
+    context: Context,
+    args: Args,
+}
+
+impl Request {
+    pub(crate) fn new(packet: RequestPacket, peer: SocketAddr, deadline: Option<Instant>) -> Self {
+        Self {
+            args: Args(ArgReader::new(packet.body)),
+            context: Context {
+                servant: packet.servant,
+                func: packet.func,
+                context: packet.context,
+                status: packet.status,
+                peer,
+                deadline,
+            },
+        }
+    }
+
+    /// The circumstances of the request, and its arguments.
+    pub fn into_parts(self) -> (Context, Args) {
+        (self.context, self.args)
+    }
+}
+
+/// The circumstances of a request.
+#[derive(Debug)]
+pub struct Context {
+    servant: String,
+    func: String,
+    context: Attributes,
+    status: Attributes,
+    peer: SocketAddr,
+    deadline: Option<Instant>,
+}
+
+impl Context {
+    /// Name of the function that is called.
+    pub fn func(&self) -> &str {
+        &self.func
+    }
+
+    /// Name under which the servant is called.
+    pub fn servant(&self) -> &str {
+        &self.servant
+    }
+
+    /// The caller's address.
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// The context that the caller has set.
+    pub fn context(&self) -> &Attributes {
+        &self.context
+    }
+
+    /// The status that the caller's framework has set.
+    pub fn status(&self) -> &Attributes {
+        &self.status
+    }
+
+    /// When the caller stops waiting; `None` if it has not said. On the clock of the tokio runtime.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// An empty answer to this request.
+    pub fn reply(&self) -> Reply {
+        Reply(ArgWriter::default())
+    }
+
+    /// The error of a function that the servant does not have.
+    pub fn unknown_function(&self) -> Error {
+        Error::new(
+            codes::NO_FUNCTION,
+            format!("{} has no function {}", self.servant, self.func),
+        )
+    }
+}
+
+/// The arguments of a request.
+#[derive(Debug)]
+pub struct Args(ArgReader);
+
+impl Args {
+    /// Takes an argument: the position of its parameter from 1 on, and the name of the parameter.
+    ///
+    /// # Errors
+    /// [`Error::ServerDecode`]: it is missing, or not of type `T`.
+    pub fn take<T: codec::Decode>(&mut self, tag: u8, name: &'static str) -> Result<T> {
+        self.0.take(tag, name).map_err(Error::ServerDecode)
+    }
+}
+
+/// Takes the results of a function.
+#[derive(Debug)]
+pub struct Reply(ArgWriter);
+
+impl Reply {
+    /// Adds an out parameter: its position from 1 on, over all parameters, and its name.
+    ///
+    /// What cannot be encoded (more elements than a fixed array has) becomes the error of the call.
+    pub fn put<T: codec::Encode + ?Sized>(&mut self, tag: u8, name: &'static str, value: &T) {
+        self.0.put(tag, name, value);
+    }
+
+    /// Adds the return value; before the out parameters.
+    pub fn put_result<T: codec::Encode + ?Sized>(&mut self, value: &T) {
+        self.put(0, "return value", value);
+    }
+
+    pub(crate) fn finish(self) -> Result<Vec<u8>> {
+        self.0.finish().map_err(Error::ServerEncode)
+    }
+}
