@@ -18,6 +18,7 @@ pub mod http;
 pub mod hub;
 pub mod message;
 pub mod php_server;
+/// Code generated from `tars/example.tars`: `tars2rs tars/tarsclient.proto.toml`.
 pub mod servant;
 pub mod server;
 pub mod services;

@@ -41,6 +41,7 @@ mod error;
 mod frame;
 mod input;
 mod limits;
+mod ordered;
 mod packet;
 mod reader;
 mod simple_list;
@@ -60,6 +61,7 @@ pub use crate::{
     frame::{FrameError, FrameSplitter},
     input::Input,
     limits::Limits,
+    ordered::{OrderedF32, OrderedF64},
     packet::{
         Attributes, PACKET_NORMAL, PACKET_ONEWAY, RequestHead, RequestPacket, ResponseHead,
         ResponsePacket,

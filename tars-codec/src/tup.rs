@@ -84,6 +84,11 @@ impl TupReader {
         })
     }
 
+    /// Whether there is no value.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     /// The value of that name; `None` when there is none.
     ///
     /// # Errors

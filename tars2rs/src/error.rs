@@ -77,7 +77,7 @@ impl fmt::Display for Error {
                 } in findings
                 {
                     for diagnostic in diagnostics {
-                        f.write_str(&text::render(diagnostic, sources, false))?;
+                        writeln!(f, "{}", text::render(diagnostic, sources, false))?;
                     }
                 }
                 Ok(())

@@ -3,7 +3,7 @@
 // Wanted by ../../../tars/tarsserver.proto.toml
 
 /// The app `PHPTest`.
-#[allow(dead_code, unreachable_pub)]
+#[allow(dead_code, unreachable_pub, unused_imports)]
 #[allow(
     clippy::approx_constant,
     clippy::doc_lazy_continuation,

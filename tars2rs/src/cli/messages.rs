@@ -40,11 +40,11 @@ impl Options {
     pub(super) fn show(&self, findings: &Findings) {
         for diagnostic in &findings.diagnostics {
             let message = match self.message_format {
-                Format::Text => text::render(
-                    diagnostic,
-                    &findings.sources,
-                    self.wants_color(&io::stderr()),
-                ),
+                Format::Text => {
+                    let color = self.wants_color(&io::stderr());
+                    // An empty line between excerpts.
+                    text::render(diagnostic, &findings.sources, color) + "\n"
+                }
                 Format::Short => short::render(diagnostic, &findings.sources),
             };
             write(io::stderr(), &message);

@@ -16,7 +16,7 @@ const ORIGIN: &str = "from the files beside it. Do not edit: generate again.";
 /// The whole API of a servant is there, whether or not the crate uses and exports it; and what a function, a value or
 /// a comment is like is up to the IDL.
 const ALLOW: &str = "\
-#[allow(dead_code, unreachable_pub)]
+#[allow(dead_code, unreachable_pub, unused_imports)]
 #[allow(
     clippy::approx_constant,
     clippy::doc_lazy_continuation,

@@ -13,7 +13,6 @@ use super::{Body, Runtime, docs, layout, text};
 #[template(path = "servant_client.rs.j2", escape = "none")]
 struct Client<'a> {
     doc: &'a str,
-    skip: bool,
     name: &'a str,
     methods: &'a [Call],
 }
@@ -46,13 +45,10 @@ pub(super) fn file(plan: &Plan<'_>, model: &Model, names: &Names, runtime: Runti
         plan.of.name
     );
     let doc = docs::outer(0, &plan.of.doc, &fallback);
-    let body = layout::unless_too_wide(|skip| {
-        text(&Client {
-            doc: &doc,
-            skip,
-            name: &name,
-            methods: &methods,
-        })
+    let body = text(&Client {
+        doc: &doc,
+        name: &name,
+        methods: &methods,
     });
     Body {
         path: format!("{}_servant.rs", bare(&plan.names.stem)),

@@ -15,7 +15,6 @@ struct Definition<'a> {
     prelude: &'a Prelude,
     doc: &'a str,
     derives: &'a str,
-    skip: bool,
     name: &'a str,
     items: &'a [Enumerator],
     /// Without those whose value has a name before them.
@@ -68,16 +67,13 @@ pub(super) fn items(id: EnumId, names: &Names, spelling: &Spelling<'_>) -> Vec<S
     );
     let prelude = &spelling.prelude;
     let name = &names.enums[index];
-    vec![layout::unless_too_wide(|skip| {
-        text(&Definition {
-            prelude,
-            doc: &doc,
-            derives: &derives,
-            skip,
-            name,
-            items: &items,
-            named: &named,
-            default: &default,
-        })
+    vec![text(&Definition {
+        prelude,
+        doc: &doc,
+        derives: &derives,
+        name,
+        items: &items,
+        named: &named,
+        default: &default,
     })]
 }

@@ -1,7 +1,7 @@
 //! How rustfmt (default settings) breaks the constructs that generated code is made of.
 //!
 //! Every function takes the indentation of the line it starts, and gives lines that start with it and end without a
-//! line end. What no rule here fits is marked `#[rustfmt::skip]` by [`unless_too_wide`].
+//! line end. What no rule here fits is marked `#[rustfmt::skip]` by [`mark_too_wide`].
 
 /// `max_width`
 const WIDTH: usize = 100;
@@ -205,15 +205,37 @@ pub(crate) fn sorts_alike(text: &str) -> bool {
     !text.contains(|c: char| c.is_ascii_digit() || c == '#') && !names.any(capitals_only)
 }
 
-/// `item(false)`, or `item(true)` when that has a line which rustfmt would want to break.
-pub(crate) fn unless_too_wide(item: impl Fn(bool) -> String) -> String {
-    let text = item(false);
-    let too_wide = |line: &str| width(line) > WIDTH && !line.trim_start().starts_with("//");
-    if text.lines().any(too_wide) {
-        item(true)
-    } else {
-        text
+/// Marks the items that have a line which rustfmt would want to break.
+pub(crate) fn mark_too_wide(text: &str) -> String {
+    let is_comment = |line: &&str| line.trim_start().starts_with("//");
+    let mark = |item: &str| {
+        if item
+            .lines()
+            .filter(|line| !is_comment(line))
+            .all(|line| width(line) <= WIDTH)
+        {
+            return item.to_owned();
+        }
+        let doc: usize = item
+            .split_inclusive('\n')
+            .take_while(is_comment)
+            .map(str::len)
+            .sum();
+        format!("{}#[rustfmt::skip]\n{}", &item[..doc], &item[doc..])
+    };
+    // Inside of items, what follows an empty line is indented.
+    let mut items = Vec::new();
+    let mut rest = text;
+    while let Some(end) = rest
+        .match_indices("\n\n")
+        .map(|(at, _)| at + 2)
+        .find(|&at| !rest[at..].starts_with(' '))
+    {
+        items.push(mark(&rest[..end]));
+        rest = &rest[end..];
     }
+    items.push(mark(rest));
+    items.concat()
 }
 
 fn lines(indent: usize, items: &[String], end: &str) -> String {

@@ -94,5 +94,5 @@ fn text(template: &impl Template) -> String {
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    text
+    layout::mark_too_wide(&text)
 }

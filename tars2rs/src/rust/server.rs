@@ -15,7 +15,6 @@ use super::{Body, Runtime, docs, layout, text};
 struct Server<'a> {
     prelude: &'a Prelude,
     doc: &'a str,
-    skip: bool,
     name: &'a str,
     /// The type parameter.
     param: &'a str,
@@ -59,17 +58,14 @@ pub(super) fn file(plan: &Plan<'_>, model: &Model, names: &Names, runtime: Runti
         .methods
         .iter()
         .any(|method| !matches!(method.answer, Answer::Nothing));
-    let body = layout::unless_too_wide(|skip| {
-        text(&Server {
-            prelude: &imports.spelling.prelude,
-            doc: &doc,
-            skip,
-            name,
-            param: if name == "T" { "S" } else { "T" },
-            args: if takes { "mut args" } else { "_" },
-            reply: if gives { "mut reply" } else { "reply" },
-            methods: &methods,
-        })
+    let body = text(&Server {
+        prelude: &imports.spelling.prelude,
+        doc: &doc,
+        name,
+        param: if name == "T" { "S" } else { "T" },
+        args: if takes { "mut args" } else { "_" },
+        reply: if gives { "mut reply" } else { "reply" },
+        methods: &methods,
     });
     Body {
         path: format!("{}_server.rs", bare(&plan.names.stem)),

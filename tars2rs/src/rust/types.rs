@@ -166,6 +166,27 @@ pub(super) fn default_enum_value(model: &Model, id: EnumId) -> i64 {
         .map_or(0, |item| i64::from(item.value))
 }
 
+/// The most elements or bytes that a value may have. Only the outermost type can say so.
+pub(super) struct Maximum {
+    /// What is counted, for messages.
+    pub(super) what: &'static str,
+    /// The number.
+    pub(super) max: u32,
+}
+
+impl Maximum {
+    /// `None` if there is none.
+    pub(super) fn of(ty: &Type) -> Option<Self> {
+        let (what, max) = match ty {
+            Type::String { max } => ("string", *max),
+            Type::Bytes { max } => ("byte vector", *max),
+            Type::Vector { max, .. } => ("list", *max),
+            _ => return None,
+        };
+        max.map(|max| Self { what, max })
+    }
+}
+
 /// Calls `visit` with each struct that a type mentions; true for one that is a map key or in one.
 pub(super) fn structs_in(ty: &Type, in_key: bool, visit: &mut impl FnMut(StructId, bool)) {
     match ty {

@@ -2,7 +2,7 @@
 // Wanted by ../../fixtures/idl/alltypes.proto.toml
 
 /// The app `Tests`.
-#[allow(dead_code, unreachable_pub)]
+#[allow(dead_code, unreachable_pub, unused_imports)]
 #[allow(
     clippy::approx_constant,
     clippy::doc_lazy_continuation,

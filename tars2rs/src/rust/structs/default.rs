@@ -12,7 +12,6 @@ use super::Parts;
 #[template(path = "struct_default.rs.j2", escape = "none")]
 struct DefaultImpl<'a> {
     trait_name: &'a str,
-    skip: bool,
     name: &'a str,
     literal: &'a str,
 }
@@ -30,13 +29,10 @@ impl Parts<'_> {
         let fields: Vec<String> = self.members().map(value).collect();
         let literal = layout::literal(8, "Self", &fields, "");
         let trait_name = self.spelling.prelude.default();
-        layout::unless_too_wide(|skip| {
-            text(&DefaultImpl {
-                trait_name,
-                skip,
-                name: self.name,
-                literal: &literal,
-            })
+        text(&DefaultImpl {
+            trait_name,
+            name: self.name,
+            literal: &literal,
         })
     }
 

@@ -1,6 +1,5 @@
 //! Structs: the definition here, what is implemented for them in the modules below.
 
-mod bounds;
 mod default;
 mod order;
 mod wire;
@@ -19,7 +18,6 @@ use super::{docs, layout, text};
 struct Definition<'a> {
     doc: &'a str,
     derives: &'a str,
-    skip: bool,
     name: &'a str,
     fields: &'a [Member],
 }
@@ -43,14 +41,11 @@ impl Member {
 /// `pub struct`
 pub(super) fn definition(doc: &str, derives: Derives, name: &str, fields: &[Member]) -> String {
     let derives = derives.attribute();
-    layout::unless_too_wide(|skip| {
-        text(&Definition {
-            doc,
-            derives: &derives,
-            skip,
-            name,
-            fields,
-        })
+    text(&Definition {
+        doc,
+        derives: &derives,
+        name,
+        fields,
     })
 }
 

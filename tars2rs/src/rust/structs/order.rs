@@ -12,7 +12,6 @@ use super::Parts;
 #[template(path = "struct_eq.rs.j2", escape = "none")]
 struct EqImpl<'a> {
     spelling: &'a Spelling<'a>,
-    skip: bool,
     name: &'a str,
     hashes: &'a [String],
 }
@@ -21,7 +20,6 @@ struct EqImpl<'a> {
 #[template(path = "struct_order.rs.j2", escape = "none")]
 struct OrderImpl<'a> {
     spelling: &'a Spelling<'a>,
-    skip: bool,
     name: &'a str,
     /// One for each member, in the order that counts; the last one gives the result.
     comparisons: &'a [String],
@@ -37,13 +35,10 @@ impl Parts<'_> {
         };
         let hashes: Vec<String> = self.members().map(hash).collect();
         let spelling = self.spelling;
-        layout::unless_too_wide(|skip| {
-            text(&EqImpl {
-                spelling,
-                skip,
-                name: self.name,
-                hashes: &hashes,
-            })
+        text(&EqImpl {
+            spelling,
+            name: self.name,
+            hashes: &hashes,
         })
     }
 
@@ -76,13 +71,10 @@ impl Parts<'_> {
         };
         let comparisons: Vec<String> = compared.into_iter().enumerate().map(line).collect();
         let spelling = self.spelling;
-        layout::unless_too_wide(|skip| {
-            text(&OrderImpl {
-                spelling,
-                skip,
-                name: self.name,
-                comparisons: &comparisons,
-            })
+        text(&OrderImpl {
+            spelling,
+            name: self.name,
+            comparisons: &comparisons,
         })
     }
 }

@@ -4,16 +4,14 @@ use askama::Template;
 
 use crate::model::{Field, Type, Value};
 
-use super::super::types::{Spelling, byte_string, is_default};
+use super::super::types::{Maximum, Spelling, byte_string, is_default};
 use super::super::{layout, text};
 use super::Parts;
-use super::bounds::{bounds, has_bounds};
 
 #[derive(Template)]
 #[template(path = "struct_wire.rs.j2", escape = "none")]
 struct WireImpl<'a> {
     spelling: &'a Spelling<'a>,
-    skip: bool,
     name: &'a str,
     wire_name: &'a str,
     field_list: &'a str,
@@ -63,20 +61,17 @@ impl Parts<'_> {
             .map(|((f, name), local)| self.decoded(f, name, local));
         let head = format!("{}(Self", self.spelling.prelude.ok());
         let literal = layout::literal(8, &head, &literals.collect::<Vec<_>>(), ")");
-        layout::unless_too_wide(|skip| {
-            text(&WireImpl {
-                spelling: self.spelling,
-                skip,
-                name: self.name,
-                wire_name: &wire_name,
-                field_list: &field_list,
-                writer: if of.fields.is_empty() { "_w" } else { "w" },
-                encode: &encode,
-                locals: &locals,
-                arms: &arms,
-                checks: &checks,
-                literal: &literal,
-            })
+        text(&WireImpl {
+            spelling: self.spelling,
+            name: self.name,
+            wire_name: &wire_name,
+            field_list: &field_list,
+            writer: if of.fields.is_empty() { "_w" } else { "w" },
+            encode: &encode,
+            locals: &locals,
+            arms: &arms,
+            checks: &checks,
+            literal: &literal,
         })
     }
 
@@ -90,42 +85,29 @@ impl Parts<'_> {
                 "        }".to_owned(),
             ];
         }
-        let put = |indent| {
-            layout::call(
-                indent,
-                "w.put",
-                &[tag.clone(), format!("&self.{name}")],
-                ";",
-            )
+        let value = match is_char_array(&field.ty) {
+            true => format!("&codec::CharArray(&self.{name})"),
+            false => format!("&self.{name}"),
         };
-        let checks = |indent| {
-            bounds(
-                &field.ty,
-                &format!("self.{name}"),
-                indent,
-                &|indent, what, len, max| {
-                    layout::call(
-                        indent,
-                        "w.check_max",
-                        &[format!("\"{what}\""), len, max],
-                        ";",
-                    )
-                },
-            )
+        let put = |indent| layout::call(indent, "w.put", &[tag.clone(), value.clone()], ";");
+        let check = |indent| {
+            let Maximum { what, max } = Maximum::of(&field.ty)?;
+            let args = [
+                format!("\"{what}\""),
+                format!("self.{name}.len()"),
+                max.to_string(),
+            ];
+            Some(layout::call(indent, "w.check_max", &args, ";"))
         };
         match self.differs_from_default(field, name) {
             Some(condition) => {
                 let mut lines = vec![format!("        if {condition} {{")];
-                lines.extend(checks(12));
+                lines.extend(check(12));
                 lines.push(put(12));
                 lines.push("        }".to_owned());
                 lines
             }
-            None => {
-                let mut lines = checks(8);
-                lines.push(put(8));
-                lines
-            }
+            None => check(8).into_iter().chain([put(8)]).collect(),
         }
     }
 
@@ -172,11 +154,12 @@ impl Parts<'_> {
             .zip(&self.locals)
             .map(|(field, local)| {
                 let head = format!("let mut {local}");
-                let line = layout::assign(
-                    8,
-                    &head,
-                    &format!("r.next_if::<{}>({})?;", self.ty(field), field.tag),
-                );
+                let ty = match is_char_array(&field.ty) {
+                    true => format!("codec::CharArray<{}>", self.spelling.prelude.string()),
+                    false => self.ty(field),
+                };
+                let value = format!("r.next_if::<{ty}>({})?;", field.tag);
+                let line = layout::assign(8, &head, &value);
                 if line.lines().any(|line| line.len() > 100) {
                     return layout::assign(8, &head, &format!("r.next_if({})?;", field.tag));
                 }
@@ -186,58 +169,59 @@ impl Parts<'_> {
 
     /// Binds the value of a member that has a maximum, and checks it.
     fn check(&self, field: &Field, local: &str) -> Vec<String> {
-        let tag = field.tag.to_string();
-        let checks = bounds(&field.ty, local, 8, &|indent, what, len, max| {
-            layout::call(
-                indent,
-                "r.check_max",
-                &[tag.clone(), format!("\"{what}\""), len, max],
-                "?;",
-            )
-        });
-        if checks.is_empty() {
-            return checks;
-        }
-        let mut lines = vec![layout::assign(
-            8,
-            &format!("let {local}"),
-            &format!("{};", self.taken(field, local)),
-        )];
-        lines.extend(checks);
-        lines
+        let Some(Maximum { what, max }) = Maximum::of(&field.ty) else {
+            return Vec::new();
+        };
+        let value = format!("{};", self.taken(field, local));
+        let args = [
+            field.tag.to_string(),
+            format!("\"{what}\""),
+            format!("{local}.len()"),
+            max.to_string(),
+        ];
+        vec![
+            layout::assign(8, &format!("let {local}"), &value),
+            layout::call(8, "r.check_max", &args, "?;"),
+        ]
     }
 
     fn decoded(&self, field: &Field, name: &str, local: &str) -> String {
-        if has_bounds(&field.ty) {
-            return if name == local {
-                name.to_owned()
-            } else {
-                format!("{name}: {local}")
-            };
+        match Maximum::of(&field.ty) {
+            Some(_) if name == local => name.to_owned(),
+            Some(_) => format!("{name}: {local}"),
+            None => format!("{name}: {}", self.taken(field, local)),
         }
-        format!("{name}: {}", self.taken(field, local))
     }
 
     fn taken(&self, field: &Field, local: &str) -> String {
         if field.closes_cycle {
             return format!("{local}.map({}::new)", self.spelling.prelude.boxed());
         }
+        let inner = if is_char_array(&field.ty) { ".0" } else { "" };
         if field.required {
-            return format!("r.require({local}, {})?", field.tag);
+            return format!("r.require({local}, {})?{inner}", field.tag);
         }
         match &field.default {
             Some(value) if !is_default(self.model, value, &field.ty) => {
                 let value = self.owned_value(value, &field.ty);
                 match field.ty {
+                    Type::String { max: Some(_) } => {
+                        format!("{local}.map_or_else(|| {value}, |text| text.0)")
+                    }
                     Type::String { .. } | Type::Bytes { .. } => {
                         format!("{local}.unwrap_or_else(|| {value})")
                     }
                     _ => format!("{local}.unwrap_or({value})"),
                 }
             }
-            _ => format!("{local}.unwrap_or_default()"),
+            _ => format!("{local}.unwrap_or_default(){inner}"),
         }
     }
+}
+
+/// `string:N`, which has a form of its own on the wire.
+fn is_char_array(ty: &Type) -> bool {
+    matches!(ty, Type::String { max: Some(_) })
 }
 
 /// The bits of a float literal.

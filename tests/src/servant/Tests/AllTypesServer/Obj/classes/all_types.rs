@@ -1847,7 +1847,7 @@ impl codec::Struct for FixedArrays {
         w.check_max("byte vector", self.ab.len(), 4);
         w.put(1, &self.ab);
         w.check_max("string", self.fs.len(), 8);
-        w.put(2, &self.fs);
+        w.put(2, &codec::CharArray(&self.fs));
         w.check_max("list", self.vs.len(), 3);
         w.put(3, &self.vs);
     }
@@ -1855,7 +1855,7 @@ impl codec::Struct for FixedArrays {
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         let mut ai = r.next_if::<Vec<i32>>(0)?;
         let mut ab = r.next_if::<codec::Bytes>(1)?;
-        let mut fs = r.next_if::<String>(2)?;
+        let mut fs = r.next_if::<codec::CharArray<String>>(2)?;
         let mut vs = r.next_if::<Vec<i16>>(3)?;
         while let Some(head) = r.next_field()? {
             match head.tag {
@@ -1870,7 +1870,7 @@ impl codec::Struct for FixedArrays {
         r.check_max(0, "list", ai.len(), 4)?;
         let ab = r.require(ab, 1)?;
         r.check_max(1, "byte vector", ab.len(), 4)?;
-        let fs = r.require(fs, 2)?;
+        let fs = r.require(fs, 2)?.0;
         r.check_max(2, "string", fs.len(), 8)?;
         let vs = r.require(vs, 3)?;
         r.check_max(3, "list", vs.len(), 3)?;
