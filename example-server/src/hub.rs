@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::component::fd_store::{Fd, FdStore, FdStoreError};
 use crate::component::room::Room;
+use crate::stats::Stats;
 use crate::ws::connection::close_going_away;
 use crate::ws::frame::{self, OpCode};
 use crate::ws::outbox::{Outbox, Pushed};
@@ -18,6 +19,7 @@ pub struct Hub {
     store: Arc<dyn FdStore>,
     next_fd: AtomicU64,
     connections: RwLock<Connections>,
+    stats: Stats,
     max_queue: usize,
     max_rooms: usize,
 }
@@ -59,6 +61,7 @@ impl Hub {
             store,
             next_fd: AtomicU64::new(1),
             connections: RwLock::default(),
+            stats: Stats::default(),
             max_queue,
             max_rooms,
         }
@@ -86,6 +89,11 @@ impl Hub {
             outbox,
             left: false,
         })
+    }
+
+    /// What has happened to connections.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
     }
 
     /// How many connections there are.
@@ -132,17 +140,15 @@ impl Hub {
         let members = fds
             .iter()
             .filter_map(|fd| Some((*fd, connections.by_fd.get(fd)?)));
-        Ok(deliver(members, &frame))
+        Ok(self.deliver(members, &frame))
     }
 
     /// Sends a text to every connection. Says to how many.
     pub fn send_to_all(&self, text: &str) -> usize {
         let frame = frame::encode(OpCode::Text, text.as_bytes());
         let connections = self.read();
-        deliver(
-            connections.by_fd.iter().map(|(fd, member)| (*fd, member)),
-            &frame,
-        )
+        let members = connections.by_fd.iter();
+        self.deliver(members.map(|(fd, member)| (*fd, member)), &frame)
     }
 
     /// Takes no more connections and closes those that are there with 1001.
@@ -152,6 +158,25 @@ impl Hub {
         for member in connections.by_fd.values() {
             close_going_away(&member.outbox);
         }
+    }
+
+    fn deliver<'a>(
+        &self,
+        members: impl Iterator<Item = (Fd, &'a Arc<Member>)>,
+        frame: &Bytes,
+    ) -> usize {
+        let mut delivered = 0;
+        for (fd, member) in members {
+            match member.outbox.push(frame.clone()) {
+                Pushed::Queued => delivered += 1,
+                Pushed::Closing => {}
+                Pushed::Overflow => {
+                    self.stats.slow_consumers.increment();
+                    tracing::info!(%fd, "closed: it does not read what it is sent");
+                }
+            }
+        }
+        delivered
     }
 
     fn member(&self, fd: Fd) -> Option<Arc<Member>> {
@@ -169,18 +194,6 @@ impl Hub {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn deliver<'a>(members: impl Iterator<Item = (Fd, &'a Arc<Member>)>, frame: &Bytes) -> usize {
-    let mut delivered = 0;
-    for (fd, member) in members {
-        match member.outbox.push(frame.clone()) {
-            Pushed::Queued => delivered += 1,
-            Pushed::Closing => {}
-            Pushed::Overflow => tracing::info!(%fd, "closed: it does not read what it is sent"),
-        }
-    }
-    delivered
 }
 
 /// A connection's place in the hub, left when dropped.

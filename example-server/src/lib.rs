@@ -22,4 +22,5 @@ pub mod php_server;
 pub mod servant;
 pub mod server;
 pub mod services;
+pub mod stats;
 pub mod ws;

@@ -68,7 +68,7 @@ async fn frames_that_come_with_the_handshake_are_answered() {
 #[tokio::test]
 async fn violations_close_with_their_code() {
     let chat = start("").await;
-    for (bytes, code) in [
+    let violations = [
         (frame(0x81, b"\xFF"), 1007),
         (frame(0x81, b"\xE6\x88"), 1007),
         (frame(0xC1, b"ping"), 1002),
@@ -83,11 +83,14 @@ async fn violations_close_with_their_code() {
             vec![0x82, 0xFF, 0x00, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0],
             1009,
         ),
-    ] {
-        let stream = raw(&chat, &bytes).await;
-        assert_eq!(close_code(&rest(stream).await), code, "{bytes:?}");
+    ];
+    for (bytes, code) in &violations {
+        let stream = raw(&chat, bytes).await;
+        assert_eq!(close_code(&rest(stream).await), *code, "{bytes:?}");
     }
     assert!(chat.hub.is_empty(), "who is closed is no member");
+    let counted = chat.hub.stats().violations.get();
+    assert_eq!(counted, violations.len() as u64);
 }
 
 #[tokio::test]
@@ -165,6 +168,7 @@ async fn who_does_not_read_is_closed_and_holds_nobody_up() {
     };
     assert_eq!(code, 1013);
     assert!(received < sent);
+    assert_eq!(chat.hub.stats().slow_consumers.get(), 1);
     assert_eq!(sender.ask("ping").await, "pong");
 }
 

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use super::{Site, host, plain};
 use crate::hub::Session;
-use crate::ws::connection::Connection;
+use crate::ws::connection::{Connection, End};
 use crate::ws::handshake::{self, HandshakeError};
 
 /// Answers upgrade requests; others go on to the routes.
@@ -33,9 +33,11 @@ fn upgrade(site: &Site, mut request: Request) -> Response {
         .check_origin(host(&request), request.headers())
         .is_err()
     {
+        site.app.hub.stats().refused.increment();
         return plain(StatusCode::FORBIDDEN, "Error: this origin may not connect");
     }
     let Ok(slot) = site.slots.clone().try_acquire_owned() else {
+        site.app.hub.stats().refused.increment();
         return plain(
             StatusCode::SERVICE_UNAVAILABLE,
             "Error: too many connections",
@@ -43,6 +45,7 @@ fn upgrade(site: &Site, mut request: Request) -> Response {
     };
     // The connection is a member before its client knows: what is sent from then on reaches it.
     let Some(session) = site.app.hub.connect() else {
+        site.app.hub.stats().refused.increment();
         return plain(
             StatusCode::SERVICE_UNAVAILABLE,
             "Error: the server is going away",
@@ -69,6 +72,9 @@ async fn run(site: Site, session: Session, upgraded: OnUpgrade) {
     let outbox = session.outbox().clone();
     let mut connection = Connection::new(fd, stream, outbox, site.handler, site.limits);
     let end = connection.run(early).await;
+    if end == End::Failed {
+        site.app.hub.stats().violations.increment();
+    }
     tracing::debug!(%fd, ?end, "disconnected");
     session.leave().await;
     connection.finish(end).await;

@@ -209,7 +209,7 @@ impl Connection {
                 }
                 Ok(None) => return None,
                 Err(violation) => {
-                    tracing::debug!(fd = %self.fd, %violation, "protocol violation");
+                    tracing::info!(fd = %self.fd, %violation, "closed: it broke the protocol");
                     self.outbox
                         .close(Some(violation.close_code()), &violation.to_string());
                     return Some(End::Failed);
