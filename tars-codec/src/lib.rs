@@ -48,6 +48,7 @@ mod simple_list;
 mod structure;
 mod tail;
 mod tup;
+mod types;
 mod value;
 mod wire;
 mod writer;
@@ -68,8 +69,9 @@ pub use crate::{
     },
     reader::Reader,
     simple_list::CharArray,
-    structure::{Field, Struct, decode, decode_bytes, decode_with, encode, encode_into},
+    structure::{Struct, decode, decode_bytes, decode_with, encode, encode_into},
     tup::{TupReader, TupWriter},
+    types::{DefaultValue, Field, StructType, Type, Typed},
     value::{Fields, Value},
     wire::{Head, WireType},
     writer::Writer,

@@ -114,16 +114,16 @@ impl RequestPacket {
 impl Struct for RequestPacket {
     const NAME: &'static str = "tars.RequestPacket";
     const FIELDS: &'static [Field] = &[
-        Field::new(1, "iVersion"),
-        Field::new(2, "cPacketType"),
-        Field::new(3, "iMessageType"),
-        Field::new(4, "iRequestId"),
-        Field::new(5, "sServantName"),
-        Field::new(6, "sFuncName"),
-        Field::new(7, "sBuffer"),
-        Field::new(8, "iTimeout"),
-        Field::new(9, "context"),
-        Field::new(10, "status"),
+        Field::required::<i16>(1, "iVersion"),
+        Field::required::<i8>(2, "cPacketType"),
+        Field::required::<i32>(3, "iMessageType"),
+        Field::required::<i32>(4, "iRequestId"),
+        Field::required::<String>(5, "sServantName"),
+        Field::required::<String>(6, "sFuncName"),
+        Field::required::<Bytes>(7, "sBuffer"),
+        Field::required::<i32>(8, "iTimeout"),
+        Field::required::<Attributes>(9, "context"),
+        Field::required::<Attributes>(10, "status"),
     ];
 
     fn encode_fields(&self, w: &mut Writer<'_>) {
@@ -260,15 +260,15 @@ impl ResponsePacket {
 impl Struct for ResponsePacket {
     const NAME: &'static str = "tars.ResponsePacket";
     const FIELDS: &'static [Field] = &[
-        Field::new(1, "iVersion"),
-        Field::new(2, "cPacketType"),
-        Field::new(3, "iRequestId"),
-        Field::new(4, "iMessageType"),
-        Field::new(5, "iRet"),
-        Field::new(6, "sBuffer"),
-        Field::new(7, "status"),
-        Field::new(8, "sResultDesc"),
-        Field::new(9, "context"),
+        Field::required::<i16>(1, "iVersion"),
+        Field::required::<i8>(2, "cPacketType"),
+        Field::required::<i32>(3, "iRequestId"),
+        Field::required::<i32>(4, "iMessageType"),
+        Field::required::<i32>(5, "iRet"),
+        Field::required::<Bytes>(6, "sBuffer"),
+        Field::required::<Attributes>(7, "status"),
+        Field::optional::<String>(8, "sResultDesc"),
+        Field::optional::<Attributes>(9, "context"),
     ];
 
     fn encode_fields(&self, w: &mut Writer<'_>) {

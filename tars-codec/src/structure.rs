@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::{Decode, Encode, Error, ErrorKind, Input, Reader, Result, WireType, Writer};
+use crate::{Decode, Encode, Error, ErrorKind, Field, Input, Reader, Result, WireType, Writer};
 
 /// A struct of an IDL. `tars2rs` writes the implementation.
 ///
@@ -23,22 +23,6 @@ pub trait Struct: Sized {
     /// # Errors
     /// The first fault found; a missing `require` field is one.
     fn decode_fields(r: &mut Reader<'_>) -> Result<Self>;
-}
-
-/// Tag and name of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Field {
-    /// Tag on the wire.
-    pub tag: u8,
-    /// Name in the IDL.
-    pub name: &'static str,
-}
-
-impl Field {
-    /// Tag and name.
-    pub const fn new(tag: u8, name: &'static str) -> Self {
-        Self { tag, name }
-    }
 }
 
 impl<T: Struct> Encode for T {

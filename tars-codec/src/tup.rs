@@ -89,6 +89,11 @@ impl TupReader {
         self.values.is_empty()
     }
 
+    /// The bytes of the value of that name, tag 0 and all.
+    pub fn bytes(&self, name: &str) -> Option<&Bytes> {
+        self.values.get(name)
+    }
+
     /// The value of that name; `None` when there is none.
     ///
     /// # Errors

@@ -15,6 +15,10 @@ pub struct Writer<'a> {
     error: Option<Error>,
 }
 
+/// Where a length stands that is still to be filled in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LenAt(usize);
+
 impl<'a> Writer<'a> {
     /// Writes behind what is in `buf`.
     pub fn new(buf: &'a mut Vec<u8>) -> Self {
@@ -84,23 +88,33 @@ impl<'a> Writer<'a> {
     pub fn put_nested(&mut self, tag: u8, fill: impl FnOnce(&mut Self)) {
         self.head(tag, WireType::SimpleList);
         self.head(0, WireType::Int1);
-        // The length is as wide as its value needs, and only known afterwards. Most bodies fit the two bytes of a
-        // short length; for others the body moves.
-        let at = self.len();
-        self.tail.put([WireType::Int1 as u8], [0]);
+        let start = self.begin_len();
         fill(self);
-        let len = self.len() - at - 2;
-        if len == 0 {
+        self.end_len(start, "byte vector", self.len() - start.0 - 2);
+    }
+
+    /// Leaves room for a length that is only known when what it counts has been written.
+    pub(crate) fn begin_len(&mut self) -> LenAt {
+        let at = LenAt(self.len());
+        self.tail.put([WireType::Int1 as u8], [0]);
+        at
+    }
+
+    /// Fills a length in, as wide as its value needs. Most fit the two bytes that were left; for others, what
+    /// stands behind moves.
+    pub(crate) fn end_len(&mut self, LenAt(at): LenAt, what: &'static str, len: usize) {
+        let behind = self.len() - at - 2;
+        if len == 0 && behind == 0 {
             self.tail.pop(2);
             self.int(0, 0);
         } else if let Ok(short) = i8::try_from(len) {
             self.patch(at + 1, &short.to_be_bytes());
         } else if let Ok(medium) = i16::try_from(len) {
-            self.tail.shift(len, 1);
+            self.tail.shift(behind, 1);
             self.patch(at, &[WireType::Int2 as u8]);
             self.patch(at + 1, &medium.to_be_bytes());
-        } else if let Some(wire_len) = self.wire_len("byte vector", len) {
-            self.tail.shift(len, 3);
+        } else if let Some(wire_len) = self.wire_len(what, len) {
+            self.tail.shift(behind, 3);
             self.patch(at, &[WireType::Int4 as u8]);
             self.patch(at + 1, &wire_len.to_be_bytes());
         }

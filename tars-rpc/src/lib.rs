@@ -33,6 +33,7 @@ pub use crate::{
     counter::Counter,
     endpoint::{Endpoint, Transport},
     error::{Call, Disconnect, Error, Full, Result},
+    protocol::Version,
 };
 
 mod address;
@@ -42,6 +43,7 @@ mod communicator;
 mod counter;
 mod endpoint;
 mod error;
+mod include;
 mod net;
 mod protocol;
 pub mod server;

@@ -11,16 +11,20 @@ mod buffer;
 mod calls;
 pub(crate) mod client;
 pub(crate) mod server;
+mod version;
 
 #[cfg(test)]
 mod fixtures;
 
 use tars_codec as codec;
 
+pub use version::Version;
+
 use crate::Disconnect;
 
-/// `iVersion` of the TARS protocol.
-pub(crate) const VERSION_TARS: i16 = 1;
+/// The status entries that say how a TUP call ended.
+pub(crate) const STATUS_CODE: &str = "STATUS_RESULT_CODE";
+pub(crate) const STATUS_DESC: &str = "STATUS_RESULT_DESC";
 
 /// The largest frame that any Tars peer takes.
 pub(crate) const MAX_FRAME: usize = codec::FrameSplitter::DEFAULT_MAX;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use tars_codec::{self as codec, Attributes, ResponsePacket};
 
 use crate::{
-    Call, Error, Result, codes,
+    Call, Error, Result, Version, codes,
     protocol::args::{ArgReader, ArgWriter},
 };
 
@@ -20,7 +20,7 @@ pub struct Args<'a> {
 impl Args<'_> {
     pub(crate) fn new() -> Self {
         Self {
-            writer: ArgWriter::default(),
+            writer: ArgWriter::new(Version::Tars),
             buffer: PhantomData,
         }
     }
@@ -57,9 +57,13 @@ impl Reply {
                 message: answer.result_desc,
             });
         }
+        let values = match ArgReader::new(Version::Tars, answer.body) {
+            Ok(values) => values,
+            Err(source) => return Err(Error::Decode { call, source }),
+        };
         Ok(Self {
             call,
-            values: ArgReader::new(answer.body),
+            values,
             context: answer.context,
             status: answer.status,
         })
@@ -70,10 +74,8 @@ impl Reply {
     /// # Errors
     /// [`Error::Decode`]: it is missing, or not of type `T`.
     pub fn take<T: codec::Decode>(&mut self, tag: u8, name: &'static str) -> Result<T> {
-        self.values.take(tag, name).map_err(|source| Error::Decode {
-            call: self.call.clone(),
-            source,
-        })
+        let result = self.values.take(tag, name);
+        result.map_err(|source| self.undecodable(source))
     }
 
     /// Takes the return value.
@@ -81,7 +83,15 @@ impl Reply {
     /// # Errors
     /// As [`take`](Self::take).
     pub fn take_result<T: codec::Decode>(&mut self) -> Result<T> {
-        self.take(0, "return value")
+        let result = self.values.take_result();
+        result.map_err(|source| self.undecodable(source))
+    }
+
+    fn undecodable(&self, source: codec::Error) -> Error {
+        Error::Decode {
+            call: self.call.clone(),
+            source,
+        }
     }
 
     /// The context that the servant has set.

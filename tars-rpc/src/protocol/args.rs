@@ -1,24 +1,71 @@
 //! The values of a call: arguments in a request, return value and out parameters in an answer.
 //!
-//! In protocol version 1 a body is like the fields of a struct: each value has the position of its parameter as
-//! tag, the return value has tag 0.
+//! | version | a value is found by | the return value is |
+//! |---|---|---|
+//! | TARS | the position of its parameter, as a tag | tag 0 |
+//! | TUP | the name of its parameter | `""`, and also `tars_ret` |
+
+mod positional;
 
 use bytes::Bytes;
-use tars_codec::{Decode, Encode, Error, ErrorKind, Input, Limits, Result, Writer};
+use tars_codec::{
+    Decode, Encode, Error, ErrorKind, Input, Limits, Result, TupReader, TupWriter, Writer,
+};
+
+use self::positional::Positional;
+use super::Version;
+
+/// The return value in error messages.
+const RESULT: &str = "return value";
+/// The names of the return value. TarsPHP and Tars.js know the second one only, so both are written.
+const RESULT_NAMES: [&str; 2] = ["tars_ret", ""];
 
 /// Writes the body of a call.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ArgWriter {
-    body: Vec<u8>,
+    values: Written,
     error: Option<Error>,
 }
 
+#[derive(Debug)]
+enum Written {
+    Tars(Vec<u8>),
+    Tup(TupWriter),
+}
+
 impl ArgWriter {
-    /// Appends a value. The first fault is kept for [`finish`](Self::finish).
+    pub(crate) fn new(version: Version) -> Self {
+        Self {
+            values: match version {
+                Version::Tars => Written::Tars(Vec::new()),
+                Version::Tup => Written::Tup(TupWriter::new()),
+            },
+            error: None,
+        }
+    }
+
+    /// Appends the value of a parameter. The first fault is kept for [`finish`](Self::finish).
     pub(crate) fn put<T: Encode + ?Sized>(&mut self, tag: u8, name: &'static str, value: &T) {
-        let mut w = Writer::new(&mut self.body);
-        w.put(tag, value);
-        if let Err(error) = w.finish() {
+        let result = match &mut self.values {
+            Written::Tars(body) => append(body, tag, value),
+            Written::Tup(values) => values.put(name, value),
+        };
+        self.note(result, tag, name);
+    }
+
+    /// Appends the return value.
+    pub(crate) fn put_result<T: Encode + ?Sized>(&mut self, value: &T) {
+        let result = match &mut self.values {
+            Written::Tars(body) => append(body, 0, value),
+            Written::Tup(values) => RESULT_NAMES
+                .iter()
+                .try_for_each(|name| values.put(name, value)),
+        };
+        self.note(result, 0, RESULT);
+    }
+
+    fn note(&mut self, result: Result<()>, tag: u8, name: &'static str) {
+        if let Err(error) = result {
             self.error
                 .get_or_insert_with(|| error.in_argument(name, tag));
         }
@@ -26,99 +73,94 @@ impl ArgWriter {
 
     /// The body, or the first value that cannot be encoded.
     pub(crate) fn finish(self) -> Result<Vec<u8>> {
-        match self.error {
-            None => Ok(self.body),
-            Some(error) => Err(error),
+        match (self.error, self.values) {
+            (Some(error), _) => Err(error),
+            (None, Written::Tars(body)) => Ok(body),
+            (None, Written::Tup(values)) => values.finish(),
         }
     }
 }
 
-/// Takes values by tag from the body of a call.
-///
-/// Values are nearly always asked for in the order in which they are there, and then each is read where the last
-/// one ended. On the first miss the places of all values are noted, once, so that the cost stays linear whatever
-/// the order. What nobody asks for is passed over: sync TarsCpp clients send their out parameters, too.
+fn append<T: Encode + ?Sized>(body: &mut Vec<u8>, tag: u8, value: &T) -> Result<()> {
+    let mut w = Writer::new(body);
+    w.put(tag, value);
+    w.finish()
+}
+
+/// Takes values from the body of a call.
 #[derive(Debug)]
 pub(crate) struct ArgReader {
-    body: Bytes,
-    /// Where the next value begins, as long as they come in order.
-    next: usize,
-    places: Option<Box<Places>>,
+    values: Received,
     /// What the values may still allocate.
     memory: usize,
 }
 
+#[derive(Debug)]
+enum Received {
+    Tars(Positional),
+    Tup(TupReader),
+}
+
 impl ArgReader {
-    pub(crate) fn new(body: Bytes) -> Self {
-        Self {
-            body,
-            next: 0,
-            places: None,
+    /// # Errors
+    /// The body is none of this version.
+    pub(crate) fn new(version: Version, body: Bytes) -> Result<Self> {
+        Ok(Self {
+            values: match version {
+                Version::Tars => Received::Tars(Positional::new(body)),
+                Version::Tup => Received::Tup(TupReader::new(&body)?),
+            },
             memory: Limits::DEFAULT.memory,
-        }
+        })
     }
 
-    /// Takes the value with this tag; the first one, if there are several.
+    /// Takes the value of a parameter.
     pub(crate) fn take<T: Decode>(&mut self, tag: u8, name: &'static str) -> Result<T> {
-        self.find(tag).map_err(|error| error.in_argument(name, tag))
+        self.find(tag, &[name])
+            .map_err(|error| error.in_argument(name, tag))
     }
 
-    fn find<T: Decode>(&mut self, tag: u8) -> Result<T> {
-        if self.places.is_none() {
-            if let Some(value) = self.read_at(self.next, tag)? {
-                return Ok(value);
+    /// Takes the return value.
+    pub(crate) fn take_result<T: Decode>(&mut self) -> Result<T> {
+        self.find(0, &RESULT_NAMES)
+            .map_err(|error| error.in_argument(RESULT, 0))
+    }
+
+    fn find<T: Decode>(&mut self, tag: u8, names: &[&str]) -> Result<T> {
+        let value = match &mut self.values {
+            Received::Tars(values) => {
+                let body = &values.body;
+                if values.in_order()
+                    && let (Some(value), end) = read(body, values.next, tag, &mut self.memory)?
+                {
+                    values.next = end;
+                    return Ok(value);
+                }
+                let place = values.find(tag)?;
+                read(&values.body, place, tag, &mut self.memory)?.0
             }
-            self.places = Some(Box::new(Places::note(&self.body)?));
-        }
-        let place = self.places.as_ref().and_then(|places| places.get(tag));
-        if let Some(place) = place
-            && let Some(value) = self.read_at(place, tag)?
-        {
-            return Ok(value);
-        }
-        Err(Error::new(ErrorKind::Missing, self.body.len()))
-    }
-
-    fn read_at<T: Decode>(&mut self, place: usize, tag: u8) -> Result<Option<T>> {
-        let limits = Limits::DEFAULT.with_memory(self.memory);
-        let input = Input::shared(&self.body).with_limits(limits);
-        let mut r = input.reader_at(place);
-        let value = r.next_if(tag)?;
-        self.next = r.offset();
-        self.memory = input.memory_left();
-        Ok(value)
+            Received::Tup(values) => match names.iter().find_map(|name| values.bytes(name)) {
+                Some(bytes) => read(bytes, 0, 0, &mut self.memory)?.0,
+                None => None,
+            },
+        };
+        value.ok_or_else(|| Error::new(ErrorKind::Missing, 0))
     }
 }
 
-/// Where the value of each tag begins.
-#[derive(Debug)]
-struct Places([u32; 256]);
-
-const NOWHERE: u32 = u32::MAX; // a frame, with its length, is shorter
-
-impl Places {
-    fn note(body: &[u8]) -> Result<Self> {
-        let mut places = Self([NOWHERE; 256]);
-        let input = Input::new(body);
-        let mut r = input.reader();
-        loop {
-            let place = u32::try_from(r.offset()).unwrap_or(NOWHERE);
-            let Some(head) = r.next_field()? else {
-                return Ok(places);
-            };
-            if let Some(first) = places.0.get_mut(usize::from(head.tag))
-                && *first == NOWHERE
-            {
-                *first = place;
-            }
-            r.skip(head)?;
-        }
-    }
-
-    fn get(&self, tag: u8) -> Option<usize> {
-        let place = *self.0.get(usize::from(tag))?;
-        usize::try_from(place).ok().filter(|_| place != NOWHERE)
-    }
+/// Reads the value that begins at a place, if it has this tag; and where it ends.
+fn read<T: Decode>(
+    bytes: &Bytes,
+    place: usize,
+    tag: u8,
+    memory: &mut usize,
+) -> Result<(Option<T>, usize)> {
+    let limits = Limits::DEFAULT.with_memory(*memory);
+    let input = Input::shared(bytes).with_limits(limits);
+    let mut r = input.reader_at(place);
+    let value = r.next_if(tag)?;
+    *memory = input.memory_left();
+    Ok((value, r.offset()))
 }
 
 #[cfg(test)]
@@ -126,7 +168,7 @@ mod tests {
     use super::*;
 
     fn body(values: &[(u8, i32)]) -> Bytes {
-        let mut w = ArgWriter::default();
+        let mut w = ArgWriter::new(Version::Tars);
         for (tag, value) in values {
             w.put(*tag, "value", value);
         }
@@ -137,7 +179,7 @@ mod tests {
     fn values_in_any_order() {
         let values = [(3, 30), (1, 10), (200, 7), (2, 20), (1, 11)];
         for order in [[1, 2, 3], [3, 2, 1], [2, 3, 1], [3, 1, 2]] {
-            let mut args = ArgReader::new(body(&values));
+            let mut args = ArgReader::new(Version::Tars, body(&values)).unwrap();
             for tag in order {
                 let value: i32 = args.take(tag, "value").unwrap();
                 assert_eq!(value, i32::from(tag) * 10);
@@ -147,16 +189,16 @@ mod tests {
 
     #[test]
     fn in_order_needs_no_places() {
-        let mut args = ArgReader::new(body(&[(1, 1), (2, 2), (3, 3)]));
+        let mut args = ArgReader::new(Version::Tars, body(&[(1, 1), (2, 2), (3, 3)])).unwrap();
         for tag in 1..=3 {
             args.take::<i32>(tag, "value").unwrap();
         }
-        assert!(args.places.is_none());
+        assert!(matches!(&args.values, Received::Tars(values) if values.in_order()));
     }
 
     #[test]
     fn faults_name_the_argument() {
-        let mut args = ArgReader::new(body(&[(1, 1)]));
+        let mut args = ArgReader::new(Version::Tars, body(&[(1, 1)])).unwrap();
         let error = args.take::<i32>(2, "count").unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Missing);
         assert_eq!(
@@ -172,7 +214,8 @@ mod tests {
 
     #[test]
     fn a_broken_body_is_an_error_of_the_argument_behind_it() {
-        let mut args = ArgReader::new(Bytes::from_static(&[0x10, 1, 0x2e, 0x30, 3]));
+        let mut args =
+            ArgReader::new(Version::Tars, Bytes::from_static(&[0x10, 1, 0x2e, 0x30, 3])).unwrap();
         assert_eq!(args.take::<i32>(1, "a").unwrap(), 1);
         let error = args.take::<i32>(3, "c").unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::UnknownWireType(14));
@@ -181,9 +224,9 @@ mod tests {
 
     #[test]
     fn memory_is_counted_over_all_values() {
-        let mut args = ArgReader::new(body(&[(1, 1)]));
+        let body = Bytes::from_static(b"\x16\x02ab\x26\x02cd");
+        let mut args = ArgReader::new(Version::Tars, body).unwrap();
         args.memory = 3;
-        args.body = Bytes::from_static(b"\x16\x02ab\x26\x02cd");
         assert_eq!(args.take::<String>(1, "a").unwrap(), "ab");
         let error = args.take::<String>(2, "b").unwrap_err();
         assert!(
@@ -195,7 +238,7 @@ mod tests {
     #[test]
     fn bytes_share_the_frame() {
         let body = Bytes::from_static(&[0x1d, 0x00, 0x00, 2, 8, 9]);
-        let mut args = ArgReader::new(body.clone());
+        let mut args = ArgReader::new(Version::Tars, body.clone()).unwrap();
         let bytes: Bytes = args.take(1, "bytes").unwrap();
         assert_eq!(bytes.as_ptr(), body[4..].as_ptr());
     }

@@ -11,7 +11,7 @@ use tars_codec::{
 };
 
 use super::{
-    MAX_FRAME, VERSION_TARS, Violation,
+    MAX_FRAME, Version, Violation,
     buffer::{Input, Output},
     calls::Calls,
 };
@@ -136,7 +136,7 @@ impl<T> ClientConnection<T> {
 
     fn write(&mut self, request: &Request<'_>, id: i32, timeout: Duration) -> codec::Result<()> {
         let head = RequestHead {
-            version: VERSION_TARS,
+            version: Version::Tars.number(),
             packet_type: if request.oneway {
                 PACKET_ONEWAY
             } else {

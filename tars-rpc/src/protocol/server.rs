@@ -1,10 +1,12 @@
 //! The server's side of a connection: bytes in, requests out; answers in, frames out.
 
 use bytes::BytesMut;
-use tars_codec::{self as codec, Attributes, PACKET_NORMAL, RequestPacket, ResponseHead};
+use tars_codec::{
+    self as codec, Attributes, PACKET_NORMAL, RequestHead, RequestPacket, ResponseHead,
+};
 
 use super::{
-    MAX_FRAME, VERSION_TARS, Violation,
+    MAX_FRAME, STATUS_CODE, STATUS_DESC, Version, Violation,
     buffer::{Input, Output},
 };
 use crate::codes;
@@ -20,12 +22,41 @@ pub(crate) struct ServerConnection {
 }
 
 /// What an answer repeats from its request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct ReplyTo {
     request_id: i32,
     message_type: i32,
     /// Nobody waits for the answer.
     pub(crate) oneway: bool,
+    shape: Shape,
+}
+
+/// Which packet an answer is.
+#[derive(Debug, Clone)]
+enum Shape {
+    /// A `ResponsePacket`.
+    Response(Version),
+    /// A `RequestPacket`, as TUP wants it, which names servant and function again.
+    Request {
+        version: Version,
+        servant: Box<str>,
+        func: Box<str>,
+    },
+}
+
+impl Shape {
+    fn of(request: &RequestPacket) -> Self {
+        match Version::new(request.version) {
+            Some(version @ Version::Tup) => Self::Request {
+                version,
+                servant: request.servant.as_str().into(),
+                func: request.func.as_str().into(),
+            },
+            Some(version) => Self::Response(version),
+            // Whoever it is, version 1 is what it most likely understands.
+            None => Self::Response(Version::Tars),
+        }
+    }
 }
 
 impl From<&RequestPacket> for ReplyTo {
@@ -34,6 +65,7 @@ impl From<&RequestPacket> for ReplyTo {
             request_id: request.request_id,
             message_type: request.message_type,
             oneway: request.is_oneway(),
+            shape: Shape::of(request),
         }
     }
 }
@@ -86,33 +118,22 @@ impl ServerConnection {
     ///
     /// # Errors
     /// It is larger than any peer takes; nothing is written.
-    pub(crate) fn answer(&mut self, to: ReplyTo, body: &[u8]) -> codec::Result<()> {
+    pub(crate) fn answer(&mut self, to: &ReplyTo, body: &[u8]) -> codec::Result<()> {
         self.write(to, codes::OK, "", body)
     }
 
     /// Writes the answer of a call that failed.
-    pub(crate) fn fail(&mut self, to: ReplyTo, code: i32, message: &str) {
+    pub(crate) fn fail(&mut self, to: &ReplyTo, code: i32, message: &str) {
         if self.write(to, code, message, &[]).is_err() {
             // A text of 100 MiB: the code has to do.
             let _ = self.write(to, code, "", &[]);
         }
     }
 
-    fn write(&mut self, to: ReplyTo, ret: i32, desc: &str, body: &[u8]) -> codec::Result<()> {
-        static NONE: Attributes = Attributes::new();
-        let head = ResponseHead {
-            version: VERSION_TARS,
-            packet_type: PACKET_NORMAL,
-            request_id: to.request_id,
-            message_type: to.message_type,
-            ret,
-            status: &NONE,
-            result_desc: desc,
-            context: &NONE,
-        };
+    fn write(&mut self, to: &ReplyTo, ret: i32, desc: &str, body: &[u8]) -> codec::Result<()> {
         let buf = self.output.buffer();
         let start = buf.len();
-        head.write_frame(buf, |w| w.append(body))?;
+        to.write_frame(buf, ret, desc, body)?;
         let len = buf.len() - start;
         if len > MAX_FRAME {
             buf.truncate(start);
@@ -124,5 +145,55 @@ impl ServerConnection {
             return Err(codec::Error::new(kind, 0));
         }
         Ok(())
+    }
+}
+
+impl ReplyTo {
+    fn write_frame(
+        &self,
+        buf: &mut Vec<u8>,
+        ret: i32,
+        desc: &str,
+        body: &[u8],
+    ) -> codec::Result<()> {
+        static NONE: Attributes = Attributes::new();
+        match &self.shape {
+            Shape::Response(version) => {
+                let head = ResponseHead {
+                    version: version.number(),
+                    packet_type: PACKET_NORMAL,
+                    request_id: self.request_id,
+                    message_type: self.message_type,
+                    ret,
+                    status: &NONE,
+                    result_desc: desc,
+                    context: &NONE,
+                };
+                head.write_frame(buf, |w| w.append(body))
+            }
+            Shape::Request {
+                version,
+                servant,
+                func,
+            } => {
+                let mut status = Attributes::new();
+                if ret != codes::OK {
+                    status.insert(STATUS_CODE.to_owned(), ret.to_string());
+                    status.insert(STATUS_DESC.to_owned(), desc.to_owned());
+                }
+                let head = RequestHead {
+                    version: version.number(),
+                    packet_type: PACKET_NORMAL,
+                    message_type: self.message_type,
+                    request_id: self.request_id,
+                    servant,
+                    func,
+                    timeout: 0,
+                    context: &NONE,
+                    status: &status,
+                };
+                head.write_frame(buf, |w| w.append(body))
+            }
+        }
     }
 }

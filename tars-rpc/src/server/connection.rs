@@ -18,10 +18,10 @@ use super::{
     servants::Servants,
 };
 use crate::{
-    Error, Result, codes,
+    Error, Result, Version, codes,
     net::{Alarm, Socket, Stream, after, now},
     protocol::{
-        PING, VERSION_TARS, Violation,
+        PING, Violation,
         server::{ReplyTo, ServerConnection},
     },
 };
@@ -171,7 +171,7 @@ impl Connection {
             self.waiting.push(to, packet, deadline);
         } else {
             let text = format!("too many requests wait on the connection of {}", self.peer);
-            self.reply(to, Err(Error::new(codes::OVERLOAD, text)));
+            self.reply(&to, Err(Error::new(codes::OVERLOAD, text)));
         }
     }
 
@@ -191,7 +191,7 @@ impl Connection {
                     "{}.{} waited for longer than its timeout of {} ms",
                     packet.servant, packet.func, packet.timeout
                 );
-                self.reply(to, Err(Error::new(codes::QUEUE_TIMEOUT, text)));
+                self.reply(&to, Err(Error::new(codes::QUEUE_TIMEOUT, text)));
             } else {
                 self.run(to, packet, deadline, turn);
             }
@@ -208,7 +208,7 @@ impl Connection {
     ) {
         let handler = match self.start(packet, deadline) {
             Ok(handler) => handler,
-            Err(result) => return self.reply(to, result),
+            Err(result) => return self.reply(&to, result),
         };
         let in_time = now().saturating_duration_since(turn) < INLINE;
         match if in_time {
@@ -216,7 +216,7 @@ impl Connection {
         } else {
             Err(handler)
         } {
-            Ok(outcome) => self.finish(to, outcome),
+            Ok(outcome) => self.finish(&to, outcome),
             Err(handler) => {
                 self.running.spawn(async move { (to, handler.await) });
             }
@@ -229,13 +229,14 @@ impl Connection {
         packet: RequestPacket,
         deadline: Option<Instant>,
     ) -> Result<Handler, Result<Vec<u8>>> {
-        if packet.version != VERSION_TARS {
+        let Some(version) = Version::new(packet.version) else {
             let text = format!(
-                "protocol version {} is not supported; version 1 (TARS) is",
-                packet.version
+                "protocol version {} is not supported; {} are",
+                packet.version,
+                Version::SPOKEN
             );
             return Err(Err(Error::new(codes::SERVER_DECODE, text)));
-        }
+        };
         let Some(servant) = self.shared.servants.get(&packet.servant) else {
             let text = format!("there is no servant {}", packet.servant);
             return Err(Err(Error::new(codes::NO_SERVANT, text)));
@@ -243,20 +244,20 @@ impl Connection {
         if packet.func == PING {
             return Err(Ok(Vec::new()));
         }
-        let request = Request::new(packet, self.peer, deadline);
+        let request = Request::new(packet, version, self.peer, deadline).map_err(Err)?;
         Handler::start(&**servant, request).map_err(|panicked| Err(self.panicked(&panicked)))
     }
 
     /// Takes the end of a handler that was a task.
     fn ended(&mut self, ended: Result<(ReplyTo, Outcome), tokio::task::JoinError>) {
         match ended {
-            Ok((to, outcome)) => self.finish(to, outcome),
+            Ok((to, outcome)) => self.finish(&to, outcome),
             // Handlers do not panic out of their task, and nobody aborts them before the connection is dropped.
             Err(error) => error!(peer = %self.peer, %error, "lost a handler"),
         }
     }
 
-    fn finish(&mut self, to: ReplyTo, outcome: Outcome) {
+    fn finish(&mut self, to: &ReplyTo, outcome: Outcome) {
         let result = match outcome {
             Ok(result) => result.and_then(Reply::finish),
             Err(panicked) => Err(self.panicked(&panicked)),
@@ -271,7 +272,7 @@ impl Connection {
     }
 
     /// Answers, unless nobody wants an answer.
-    fn reply(&mut self, to: ReplyTo, result: Result<Vec<u8>>) {
+    fn reply(&mut self, to: &ReplyTo, result: Result<Vec<u8>>) {
         let result = result.and_then(|body| {
             if to.oneway {
                 return Ok(());

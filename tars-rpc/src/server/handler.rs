@@ -78,6 +78,7 @@ mod tests {
     use tars_codec::RequestPacket;
 
     use super::*;
+    use crate::Version;
 
     struct Scripted(fn() -> Dispatch);
 
@@ -88,7 +89,9 @@ mod tests {
     }
 
     fn run(script: fn() -> Dispatch) -> Result<String, Panicked> {
-        let request = Request::new(RequestPacket::default(), ([127, 0, 0, 1], 1).into(), None);
+        let packet = RequestPacket::default();
+        let peer = ([127, 0, 0, 1], 1).into();
+        let request = Request::new(packet, Version::Tars, peer, None).unwrap();
         let handler = Handler::start(&Scripted(script), request)?;
         match handler.run_inline() {
             Ok(outcome) => outcome.map(|result| result.unwrap_err().to_string()),

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Instant};
 use tars_codec::{self as codec, Attributes, RequestPacket};
 
 use crate::{
-    Error, Result, codes,
+    Error, Result, Version, codes,
     protocol::args::{ArgReader, ArgWriter},
 };
 
@@ -17,10 +17,19 @@ pub struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(packet: RequestPacket, peer: SocketAddr, deadline: Option<Instant>) -> Self {
-        Self {
-            args: Args(ArgReader::new(packet.body)),
+    /// # Errors
+    /// [`Error::ServerDecode`]: the body is not what the version says.
+    pub(crate) fn new(
+        packet: RequestPacket,
+        version: Version,
+        peer: SocketAddr,
+        deadline: Option<Instant>,
+    ) -> Result<Self> {
+        let args = ArgReader::new(version, packet.body).map_err(Error::ServerDecode)?;
+        Ok(Self {
+            args: Args(args),
             context: Context {
+                version,
                 servant: packet.servant,
                 func: packet.func,
                 context: packet.context,
@@ -28,7 +37,7 @@ impl Request {
                 peer,
                 deadline,
             },
-        }
+        })
     }
 
     /// The circumstances of the request, and its arguments.
@@ -40,6 +49,7 @@ impl Request {
 /// The circumstances of a request.
 #[derive(Debug)]
 pub struct Context {
+    version: Version,
     servant: String,
     func: String,
     context: Attributes,
@@ -57,6 +67,11 @@ impl Context {
     /// Name under which the servant is called.
     pub fn servant(&self) -> &str {
         &self.servant
+    }
+
+    /// The protocol version of the request, which is that of the answer.
+    pub fn version(&self) -> Version {
+        self.version
     }
 
     /// The caller's address.
@@ -81,7 +96,7 @@ impl Context {
 
     /// An empty answer to this request.
     pub fn reply(&self) -> Reply {
-        Reply(ArgWriter::default())
+        Reply(ArgWriter::new(self.version))
     }
 
     /// The error of a function that the servant does not have.
@@ -121,7 +136,7 @@ impl Reply {
 
     /// Adds the return value; before the out parameters.
     pub fn put_result<T: codec::Encode + ?Sized>(&mut self, value: &T) {
-        self.put(0, "return value", value);
+        self.0.put_result(value);
     }
 
     pub(crate) fn finish(self) -> Result<Vec<u8>> {

@@ -61,12 +61,17 @@ fn answers_are_those_of_cpp() {
         ("frame_req_sayHelloWorld", "frame_rsp_sayHelloWorld"),
         ("frame_req_testBasic", "frame_rsp_testBasic"),
         ("frame_req_tars_ping", "frame_rsp_tars_ping"),
+        ("frame_tup_req_sayHelloWorld", "frame_tup_rsp_sayHelloWorld"),
+        ("frame_tup_req_testBasic", "frame_tup_rsp_testBasic"),
     ] {
         let expected = fixtures::cpp(answer);
         let to = ReplyTo::from(&fixtures::packet::<RequestPacket>(&fixtures::cpp(request)));
         let mut server = server(1 << 20);
-        let body = fixtures::packet::<codec::ResponsePacket>(&expected).body;
-        server.answer(to, &body).unwrap();
+        let body = match to.shape {
+            Shape::Response(_) => fixtures::packet::<codec::ResponsePacket>(&expected).body,
+            Shape::Request { .. } => fixtures::packet::<RequestPacket>(&expected).body,
+        };
+        server.answer(&to, &body).unwrap();
         assert_eq!(take_output(&mut server), expected, "{answer}");
     }
 
@@ -74,7 +79,7 @@ fn answers_are_those_of_cpp() {
         "frame_req_tars_ping",
     )));
     let mut server = server(1 << 20);
-    server.fail(to, codes::NO_FUNCTION, "");
+    server.fail(&to, codes::NO_FUNCTION, "");
     assert_eq!(take_output(&mut server), fixtures::cpp("frame_rsp_nofunc"));
 }
 
@@ -123,9 +128,9 @@ fn every_flipped_bit_is_a_request_an_error_or_nothing() {
 fn an_answer_that_no_peer_takes_is_refused_without_a_trace() {
     let to = ReplyTo::from(&RequestPacket::default());
     let mut server = server(1 << 20);
-    server.answer(to, &vec![0; MAX_FRAME]).unwrap_err();
+    server.answer(&to, &vec![0; MAX_FRAME]).unwrap_err();
     assert_eq!(server.unsent(), 0);
-    server.fail(to, codes::UNKNOWN, &"x".repeat(MAX_FRAME));
+    server.fail(&to, codes::UNKNOWN, &"x".repeat(MAX_FRAME));
     let answer: codec::ResponsePacket = fixtures::packet(&take_output(&mut server));
     assert_eq!(
         (answer.ret, answer.result_desc.as_str()),
@@ -144,10 +149,11 @@ fn output_keeps_its_order_however_it_is_sent() {
             request_id: id,
             message_type: 0,
             oneway: false,
+            shape: Shape::Response(Version::Tars),
         };
         let before = server.unsent();
         server
-            .answer(to, &vec![id as u8; rng.usize(..500)])
+            .answer(&to, &vec![id as u8; rng.usize(..500)])
             .unwrap();
         expected.extend_from_slice(&server.buffers(false).1[before..]);
         let n = rng.usize(..=server.unsent().min(600));

@@ -106,6 +106,10 @@ impl From<Color> for i32 {
     }
 }
 
+impl codec::Typed for Color {
+    const TYPE: &'static codec::Type = <i32 as codec::Typed>::TYPE;
+}
+
 impl codec::Encode for Color {
     fn encode(&self, w: &mut codec::Writer<'_>, tag: u8) {
         codec::Encode::encode(&self.0, w, tag);
@@ -127,7 +131,7 @@ pub struct OneBool {
 
 impl codec::Struct for OneBool {
     const NAME: &'static str = "AllTypes.OneBool";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "v")];
+    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<bool>(0, "v")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
@@ -156,7 +160,7 @@ pub struct OneByte {
 
 impl codec::Struct for OneByte {
     const NAME: &'static str = "AllTypes.OneByte";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "v")];
+    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i8>(0, "v")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
@@ -185,7 +189,7 @@ pub struct OneShort {
 
 impl codec::Struct for OneShort {
     const NAME: &'static str = "AllTypes.OneShort";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "v")];
+    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i16>(0, "v")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
@@ -214,7 +218,7 @@ pub struct OneInt {
 
 impl codec::Struct for OneInt {
     const NAME: &'static str = "AllTypes.OneInt";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "v")];
+    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i32>(0, "v")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
@@ -243,7 +247,7 @@ pub struct OneLong {
 
 impl codec::Struct for OneLong {
     const NAME: &'static str = "AllTypes.OneLong";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "v")];
+    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i64>(0, "v")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
@@ -272,7 +276,7 @@ pub struct OneFloat {
 
 impl codec::Struct for OneFloat {
     const NAME: &'static str = "AllTypes.OneFloat";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "v")];
+    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<f32>(0, "v")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
@@ -301,7 +305,7 @@ pub struct OneDouble {
 
 impl codec::Struct for OneDouble {
     const NAME: &'static str = "AllTypes.OneDouble";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "v")];
+    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<f64>(0, "v")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
@@ -330,7 +334,7 @@ pub struct OneString {
 
 impl codec::Struct for OneString {
     const NAME: &'static str = "AllTypes.OneString";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "v")];
+    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<String>(0, "v")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
@@ -359,7 +363,7 @@ pub struct OneUByte {
 
 impl codec::Struct for OneUByte {
     const NAME: &'static str = "AllTypes.OneUByte";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "v")];
+    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<u8>(0, "v")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
@@ -388,7 +392,7 @@ pub struct OneUShort {
 
 impl codec::Struct for OneUShort {
     const NAME: &'static str = "AllTypes.OneUShort";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "v")];
+    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<u16>(0, "v")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
@@ -417,7 +421,7 @@ pub struct OneUInt {
 
 impl codec::Struct for OneUInt {
     const NAME: &'static str = "AllTypes.OneUInt";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "v")];
+    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<u32>(0, "v")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
@@ -446,7 +450,7 @@ pub struct OneEnum {
 
 impl codec::Struct for OneEnum {
     const NAME: &'static str = "AllTypes.OneEnum";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "v")];
+    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<Color>(0, "v")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
@@ -475,7 +479,7 @@ pub struct OneBytes {
 
 impl codec::Struct for OneBytes {
     const NAME: &'static str = "AllTypes.OneBytes";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "v")];
+    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<codec::Bytes>(0, "v")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
@@ -504,7 +508,7 @@ pub struct OneInts {
 
 impl codec::Struct for OneInts {
     const NAME: &'static str = "AllTypes.OneInts";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "v")];
+    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<Vec<i32>>(0, "v")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
@@ -533,7 +537,7 @@ pub struct OneStrs {
 
 impl codec::Struct for OneStrs {
     const NAME: &'static str = "AllTypes.OneStrs";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "v")];
+    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<Vec<String>>(0, "v")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
@@ -562,7 +566,8 @@ pub struct OneMap {
 
 impl codec::Struct for OneMap {
     const NAME: &'static str = "AllTypes.OneMap";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "v")];
+    const FIELDS: &'static [codec::Field] =
+        &[codec::Field::required::<BTreeMap<String, String>>(0, "v")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
@@ -614,18 +619,18 @@ pub struct Basic {
 impl codec::Struct for Basic {
     const NAME: &'static str = "AllTypes.Basic";
     const FIELDS: &'static [codec::Field] = &[
-        codec::Field::new(0, "b"),
-        codec::Field::new(1, "c"),
-        codec::Field::new(2, "s"),
-        codec::Field::new(3, "i"),
-        codec::Field::new(4, "l"),
-        codec::Field::new(5, "f"),
-        codec::Field::new(6, "d"),
-        codec::Field::new(7, "str"),
-        codec::Field::new(8, "ub"),
-        codec::Field::new(9, "us"),
-        codec::Field::new(10, "ui"),
-        codec::Field::new(11, "e"),
+        codec::Field::required::<bool>(0, "b"),
+        codec::Field::required::<i8>(1, "c"),
+        codec::Field::required::<i16>(2, "s"),
+        codec::Field::required::<i32>(3, "i"),
+        codec::Field::required::<i64>(4, "l"),
+        codec::Field::required::<f32>(5, "f"),
+        codec::Field::required::<f64>(6, "d"),
+        codec::Field::required::<String>(7, "str"),
+        codec::Field::required::<u8>(8, "ub"),
+        codec::Field::required::<u16>(9, "us"),
+        codec::Field::required::<u32>(10, "ui"),
+        codec::Field::required::<Color>(11, "e"),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -717,10 +722,10 @@ impl Default for RequireDefaults {
 impl codec::Struct for RequireDefaults {
     const NAME: &'static str = "AllTypes.RequireDefaults";
     const FIELDS: &'static [codec::Field] = &[
-        codec::Field::new(0, "i"),
-        codec::Field::new(1, "s"),
-        codec::Field::new(2, "b"),
-        codec::Field::new(3, "d"),
+        codec::Field::required::<i32>(0, "i"),
+        codec::Field::required::<String>(1, "s"),
+        codec::Field::required::<bool>(2, "b"),
+        codec::Field::required::<f64>(3, "d"),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -804,18 +809,18 @@ impl Default for OptionalDefaults {
 impl codec::Struct for OptionalDefaults {
     const NAME: &'static str = "AllTypes.OptionalDefaults";
     const FIELDS: &'static [codec::Field] = &[
-        codec::Field::new(0, "b"),
-        codec::Field::new(1, "c"),
-        codec::Field::new(2, "s"),
-        codec::Field::new(3, "i"),
-        codec::Field::new(4, "l"),
-        codec::Field::new(5, "f"),
-        codec::Field::new(6, "d"),
-        codec::Field::new(7, "str"),
-        codec::Field::new(8, "ub"),
-        codec::Field::new(9, "us"),
-        codec::Field::new(10, "ui"),
-        codec::Field::new(11, "e"),
+        codec::Field::with_default::<bool>(0, "b", codec::DefaultValue::True),
+        codec::Field::with_default::<i8>(1, "c", codec::DefaultValue::Int(-7)),
+        codec::Field::with_default::<i16>(2, "s", codec::DefaultValue::Int(300)),
+        codec::Field::with_default::<i32>(3, "i", codec::DefaultValue::Int(42)),
+        codec::Field::with_default::<i64>(4, "l", codec::DefaultValue::Int(4294967296)),
+        codec::Field::with_default::<f32>(5, "f", codec::DefaultValue::Float(1.5)),
+        codec::Field::with_default::<f64>(6, "d", codec::DefaultValue::Float(2.25)),
+        codec::Field::with_default::<String>(7, "str", codec::DefaultValue::String("abc")),
+        codec::Field::with_default::<u8>(8, "ub", codec::DefaultValue::Int(200)),
+        codec::Field::with_default::<u16>(9, "us", codec::DefaultValue::Int(60000)),
+        codec::Field::with_default::<u32>(10, "ui", codec::DefaultValue::Int(4000000000)),
+        codec::Field::with_default::<Color>(11, "e", codec::DefaultValue::Int(5)),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -915,8 +920,10 @@ pub struct Inner {
 
 impl codec::Struct for Inner {
     const NAME: &'static str = "AllTypes.Inner";
-    const FIELDS: &'static [codec::Field] =
-        &[codec::Field::new(0, "id"), codec::Field::new(1, "name")];
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<i32>(0, "id"),
+        codec::Field::optional::<String>(1, "name"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
@@ -982,22 +989,22 @@ pub struct OptionalPlain {
 impl codec::Struct for OptionalPlain {
     const NAME: &'static str = "AllTypes.OptionalPlain";
     const FIELDS: &'static [codec::Field] = &[
-        codec::Field::new(0, "b"),
-        codec::Field::new(1, "c"),
-        codec::Field::new(2, "s"),
-        codec::Field::new(3, "i"),
-        codec::Field::new(4, "l"),
-        codec::Field::new(5, "f"),
-        codec::Field::new(6, "d"),
-        codec::Field::new(7, "str"),
-        codec::Field::new(8, "ub"),
-        codec::Field::new(9, "us"),
-        codec::Field::new(10, "ui"),
-        codec::Field::new(11, "e"),
-        codec::Field::new(12, "inner"),
-        codec::Field::new(13, "bytes"),
-        codec::Field::new(14, "ints"),
-        codec::Field::new(15, "m"),
+        codec::Field::optional::<bool>(0, "b"),
+        codec::Field::optional::<i8>(1, "c"),
+        codec::Field::optional::<i16>(2, "s"),
+        codec::Field::optional::<i32>(3, "i"),
+        codec::Field::optional::<i64>(4, "l"),
+        codec::Field::optional::<f32>(5, "f"),
+        codec::Field::optional::<f64>(6, "d"),
+        codec::Field::optional::<String>(7, "str"),
+        codec::Field::optional::<u8>(8, "ub"),
+        codec::Field::optional::<u16>(9, "us"),
+        codec::Field::optional::<u32>(10, "ui"),
+        codec::Field::optional::<Color>(11, "e"),
+        codec::Field::optional::<Inner>(12, "inner"),
+        codec::Field::optional::<codec::Bytes>(13, "bytes"),
+        codec::Field::optional::<Vec<i32>>(14, "ints"),
+        codec::Field::optional::<BTreeMap<String, i32>>(15, "m"),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -1122,9 +1129,9 @@ pub struct Key2 {
 impl codec::Struct for Key2 {
     const NAME: &'static str = "AllTypes.Key2";
     const FIELDS: &'static [codec::Field] = &[
-        codec::Field::new(0, "a"),
-        codec::Field::new(1, "b"),
-        codec::Field::new(2, "extra"),
+        codec::Field::required::<i32>(0, "a"),
+        codec::Field::required::<String>(1, "b"),
+        codec::Field::optional::<i64>(2, "extra"),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -1207,28 +1214,28 @@ pub struct Containers {
 impl codec::Struct for Containers {
     const NAME: &'static str = "AllTypes.Containers";
     const FIELDS: &'static [codec::Field] = &[
-        codec::Field::new(0, "bytes"),
-        codec::Field::new(2, "shorts"),
-        codec::Field::new(3, "ints"),
-        codec::Field::new(4, "longs"),
-        codec::Field::new(5, "floats"),
-        codec::Field::new(6, "doubles"),
-        codec::Field::new(7, "strs"),
-        codec::Field::new(8, "inners"),
-        codec::Field::new(9, "vvi"),
-        codec::Field::new(10, "vvb"),
-        codec::Field::new(11, "mss"),
-        codec::Field::new(12, "mis"),
-        codec::Field::new(13, "mli"),
-        codec::Field::new(14, "msv"),
-        codec::Field::new(15, "msm"),
-        codec::Field::new(16, "vm"),
-        codec::Field::new(17, "vub"),
-        codec::Field::new(18, "vus"),
-        codec::Field::new(19, "vui"),
-        codec::Field::new(20, "colors"),
-        codec::Field::new(21, "msb"),
-        codec::Field::new(22, "mbb"),
+        codec::Field::required::<codec::Bytes>(0, "bytes"),
+        codec::Field::required::<Vec<i16>>(2, "shorts"),
+        codec::Field::required::<Vec<i32>>(3, "ints"),
+        codec::Field::required::<Vec<i64>>(4, "longs"),
+        codec::Field::required::<Vec<f32>>(5, "floats"),
+        codec::Field::required::<Vec<f64>>(6, "doubles"),
+        codec::Field::required::<Vec<String>>(7, "strs"),
+        codec::Field::required::<Vec<Inner>>(8, "inners"),
+        codec::Field::required::<Vec<Vec<i32>>>(9, "vvi"),
+        codec::Field::required::<Vec<codec::Bytes>>(10, "vvb"),
+        codec::Field::required::<BTreeMap<String, String>>(11, "mss"),
+        codec::Field::required::<BTreeMap<i32, String>>(12, "mis"),
+        codec::Field::required::<BTreeMap<i64, Inner>>(13, "mli"),
+        codec::Field::required::<BTreeMap<String, Vec<i32>>>(14, "msv"),
+        codec::Field::required::<BTreeMap<String, BTreeMap<i32, Inner>>>(15, "msm"),
+        codec::Field::required::<Vec<BTreeMap<String, i32>>>(16, "vm"),
+        codec::Field::required::<Vec<u8>>(17, "vub"),
+        codec::Field::required::<Vec<u16>>(18, "vus"),
+        codec::Field::required::<Vec<u32>>(19, "vui"),
+        codec::Field::required::<Vec<Color>>(20, "colors"),
+        codec::Field::required::<BTreeMap<String, codec::Bytes>>(21, "msb"),
+        codec::Field::required::<BTreeMap<i8, i8>>(22, "mbb"),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -1342,7 +1349,8 @@ pub struct StructKeyMap {
 
 impl codec::Struct for StructKeyMap {
     const NAME: &'static str = "AllTypes.StructKeyMap";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "m")];
+    const FIELDS: &'static [codec::Field] =
+        &[codec::Field::required::<BTreeMap<Key2, String>>(0, "m")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.m);
@@ -1386,14 +1394,14 @@ pub struct BigTags {
 impl codec::Struct for BigTags {
     const NAME: &'static str = "AllTypes.BigTags";
     const FIELDS: &'static [codec::Field] = &[
-        codec::Field::new(0, "a"),
-        codec::Field::new(14, "b"),
-        codec::Field::new(15, "c"),
-        codec::Field::new(16, "d"),
-        codec::Field::new(100, "inner"),
-        codec::Field::new(200, "bytes"),
-        codec::Field::new(254, "m"),
-        codec::Field::new(255, "z"),
+        codec::Field::required::<i32>(0, "a"),
+        codec::Field::required::<i32>(14, "b"),
+        codec::Field::required::<i32>(15, "c"),
+        codec::Field::optional::<String>(16, "d"),
+        codec::Field::optional::<Inner>(100, "inner"),
+        codec::Field::optional::<codec::Bytes>(200, "bytes"),
+        codec::Field::optional::<BTreeMap<String, i32>>(254, "m"),
+        codec::Field::optional::<i64>(255, "z"),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -1470,8 +1478,10 @@ impl Default for InnerOld {
 
 impl codec::Struct for InnerOld {
     const NAME: &'static str = "AllTypes.InnerOld";
-    const FIELDS: &'static [codec::Field] =
-        &[codec::Field::new(0, "id"), codec::Field::new(5, "s")];
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<i32>(0, "id"),
+        codec::Field::with_default::<String>(5, "s", codec::DefaultValue::String("none")),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
@@ -1533,13 +1543,13 @@ impl Default for InnerNew {
 impl codec::Struct for InnerNew {
     const NAME: &'static str = "AllTypes.InnerNew";
     const FIELDS: &'static [codec::Field] = &[
-        codec::Field::new(0, "id"),
-        codec::Field::new(1, "addedList"),
-        codec::Field::new(2, "addedMap"),
-        codec::Field::new(3, "addedStruct"),
-        codec::Field::new(5, "s"),
-        codec::Field::new(6, "addedTail"),
-        codec::Field::new(200, "addedBigTag"),
+        codec::Field::required::<i32>(0, "id"),
+        codec::Field::optional::<Vec<Inner>>(1, "addedList"),
+        codec::Field::optional::<BTreeMap<String, codec::Bytes>>(2, "addedMap"),
+        codec::Field::optional::<Inner>(3, "addedStruct"),
+        codec::Field::with_default::<String>(5, "s", codec::DefaultValue::String("none")),
+        codec::Field::optional::<f64>(6, "addedTail"),
+        codec::Field::optional::<String>(200, "addedBigTag"),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -1608,9 +1618,9 @@ pub struct OuterOld {
 impl codec::Struct for OuterOld {
     const NAME: &'static str = "AllTypes.OuterOld";
     const FIELDS: &'static [codec::Field] = &[
-        codec::Field::new(0, "inner"),
-        codec::Field::new(1, "list"),
-        codec::Field::new(9, "tail"),
+        codec::Field::required::<InnerOld>(0, "inner"),
+        codec::Field::required::<Vec<InnerOld>>(1, "list"),
+        codec::Field::required::<i32>(9, "tail"),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -1661,13 +1671,13 @@ pub struct OuterNew {
 impl codec::Struct for OuterNew {
     const NAME: &'static str = "AllTypes.OuterNew";
     const FIELDS: &'static [codec::Field] = &[
-        codec::Field::new(0, "inner"),
-        codec::Field::new(1, "list"),
-        codec::Field::new(4, "added"),
-        codec::Field::new(5, "addedF"),
-        codec::Field::new(6, "addedBytes"),
-        codec::Field::new(9, "tail"),
-        codec::Field::new(20, "addedEnd"),
+        codec::Field::required::<InnerNew>(0, "inner"),
+        codec::Field::required::<Vec<InnerNew>>(1, "list"),
+        codec::Field::optional::<InnerNew>(4, "added"),
+        codec::Field::optional::<f32>(5, "addedF"),
+        codec::Field::optional::<codec::Bytes>(6, "addedBytes"),
+        codec::Field::required::<i32>(9, "tail"),
+        codec::Field::optional::<String>(20, "addedEnd"),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -1727,7 +1737,7 @@ pub struct Level3 {
 
 impl codec::Struct for Level3 {
     const NAME: &'static str = "AllTypes.Level3";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::new(0, "s")];
+    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<String>(0, "s")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.s);
@@ -1758,8 +1768,10 @@ pub struct Level2 {
 
 impl codec::Struct for Level2 {
     const NAME: &'static str = "AllTypes.Level2";
-    const FIELDS: &'static [codec::Field] =
-        &[codec::Field::new(0, "l3"), codec::Field::new(1, "v3")];
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<Level3>(0, "l3"),
+        codec::Field::required::<Vec<Level3>>(1, "v3"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.l3);
@@ -1794,8 +1806,10 @@ pub struct Level1 {
 
 impl codec::Struct for Level1 {
     const NAME: &'static str = "AllTypes.Level1";
-    const FIELDS: &'static [codec::Field] =
-        &[codec::Field::new(0, "l2"), codec::Field::new(1, "m2")];
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<Level2>(0, "l2"),
+        codec::Field::required::<BTreeMap<String, Level2>>(1, "m2"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.l2);
@@ -1835,10 +1849,10 @@ pub struct FixedArrays {
 impl codec::Struct for FixedArrays {
     const NAME: &'static str = "AllTypes.FixedArrays";
     const FIELDS: &'static [codec::Field] = &[
-        codec::Field::new(0, "ai"),
-        codec::Field::new(1, "ab"),
-        codec::Field::new(2, "fs"),
-        codec::Field::new(3, "vs"),
+        codec::Field::required::<Vec<i32>>(0, "ai"),
+        codec::Field::required::<codec::Bytes>(1, "ab"),
+        codec::Field::required::<String>(2, "fs"),
+        codec::Field::required::<Vec<i16>>(3, "vs"),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {

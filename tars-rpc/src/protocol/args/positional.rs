@@ -1,0 +1,74 @@
+//! Finding values by their tags.
+
+use bytes::Bytes;
+use tars_codec::{Error, ErrorKind, Input, Result};
+
+/// Values that follow each other like the fields of a struct.
+///
+/// Values are nearly always asked for in the order in which they are there, and then each is found where the last
+/// one ended. On the first miss the places of all values are noted, once, so that the cost stays linear whatever
+/// the order. What nobody asks for is passed over: sync TarsCpp clients send their out parameters, too.
+#[derive(Debug)]
+pub(super) struct Positional {
+    pub(super) body: Bytes,
+    /// Where the next value begins, as long as they come in order.
+    pub(super) next: usize,
+    places: Option<Box<Places>>,
+}
+
+impl Positional {
+    pub(super) fn new(body: Bytes) -> Self {
+        Self {
+            body,
+            next: 0,
+            places: None,
+        }
+    }
+
+    /// Where the value with this tag begins; that of the first one, if there are several. Asked for when it is not
+    /// the next one.
+    pub(super) fn find(&mut self, tag: u8) -> Result<usize> {
+        let places = match &mut self.places {
+            Some(places) => places,
+            none => none.insert(Box::new(Places::note(&self.body)?)),
+        };
+        let missing = || Error::new(ErrorKind::Missing, self.body.len());
+        places.get(tag).ok_or_else(missing)
+    }
+
+    /// Whether the values have come in order up to now.
+    pub(super) fn in_order(&self) -> bool {
+        self.places.is_none()
+    }
+}
+
+/// Where the value of each tag begins.
+#[derive(Debug)]
+struct Places([u32; 256]);
+
+const NOWHERE: u32 = u32::MAX; // a frame, with its length, is shorter
+
+impl Places {
+    fn note(body: &[u8]) -> Result<Self> {
+        let mut places = Self([NOWHERE; 256]);
+        let input = Input::new(body);
+        let mut r = input.reader();
+        loop {
+            let place = u32::try_from(r.offset()).unwrap_or(NOWHERE);
+            let Some(head) = r.next_field()? else {
+                return Ok(places);
+            };
+            if let Some(first) = places.0.get_mut(usize::from(head.tag))
+                && *first == NOWHERE
+            {
+                *first = place;
+            }
+            r.skip(head)?;
+        }
+    }
+
+    fn get(&self, tag: u8) -> Option<usize> {
+        let place = *self.0.get(usize::from(tag))?;
+        usize::try_from(place).ok().filter(|_| place != NOWHERE)
+    }
+}
