@@ -160,7 +160,7 @@ where
 }
 
 #[inline(always)]
-fn decode_entries<K: Decode, V: Decode>(
+pub(crate) fn decode_entries<K: Decode, V: Decode>(
     r: &mut Reader<'_>,
     ty: WireType,
     memory: usize,

@@ -4,12 +4,21 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use bytes::Bytes;
 
-use crate::{WireType, Writer};
+use crate::{Result, WireType, Writer};
 
 /// A value that can be written behind a tag.
 pub trait Encode {
     /// Writes head and value.
     fn encode(&self, w: &mut Writer<'_>, tag: u8);
+}
+
+/// A value with tag 0, alone.
+pub(crate) fn encode_value<T: Encode + ?Sized>(value: &T) -> Result<Vec<u8>> {
+    let mut buf = Vec::new();
+    let mut w = Writer::new(&mut buf);
+    w.put(0, value);
+    w.finish()?;
+    Ok(buf)
 }
 
 macro_rules! integers {

@@ -1,6 +1,6 @@
 //! What can be wrong with bytes, or with a value that is to become bytes.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 
 use crate::{Field, WireType};
@@ -97,6 +97,13 @@ pub enum ErrorKind {
     StrayStructEnd,
     /// Bytes after the last value.
     TrailingBytes(usize),
+    /// A text that is no JSON, or is JSON of another type.
+    Json {
+        /// The keys and indices that lead to the fault: `/book/pages/3`. Empty for the text as a whole.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 impl Error {
@@ -117,7 +124,7 @@ impl Error {
         &self.0.kind
     }
 
-    /// The byte of the input at which it was noticed.
+    /// The byte of the input, or of the JSON text, at which it was noticed.
     pub fn offset(&self) -> usize {
         self.0.offset
     }
@@ -139,6 +146,13 @@ impl Error {
     #[must_use]
     pub(crate) fn at_tag(mut self, tag: u8) -> Self {
         self.0.tag.get_or_insert(tag);
+        self
+    }
+
+    /// The same fault in a part of the input that begins at a byte.
+    #[cfg(feature = "json")]
+    pub(crate) fn behind(mut self, start: usize) -> Self {
+        self.0.offset += start;
         self
     }
 
@@ -233,6 +247,8 @@ impl fmt::Display for ErrorKind {
                 )
             }
             Self::StrayStructEnd => f.write_str("the end of a struct that was not begun"),
+            Self::Json { path, reason } if path.is_empty() => write!(f, "{reason},"),
+            Self::Json { path, reason } => write!(f, "{path}: {reason},"),
             Self::TrailingBytes(n) => write!(f, "{n} bytes after the last value"),
         }
     }

@@ -6,6 +6,9 @@
 //! * [`Reader`] takes values from an [`Input`], within [`Limits`];
 //! * [`Struct`] is what `tars2rs` implements for each struct of an IDL.
 //!
+//! Other forms of a value are led by the description of its type, [`Typed::TYPE`]: the bodies of TUP ([`TupReader`],
+//! [`TupWriter`]), and with the feature `json` the text of `json::to_string`.
+//!
 //! ```
 //! use tars_codec::{Input, Writer};
 //!
@@ -35,11 +38,14 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod alternatives;
 mod decode;
 mod encode;
 mod error;
 mod frame;
 mod input;
+#[cfg(feature = "json")]
+pub mod json;
 mod limits;
 mod ordered;
 mod packet;
@@ -49,13 +55,18 @@ mod structure;
 mod tail;
 mod tup;
 mod types;
+mod unknown;
 mod value;
+mod version;
 mod wire;
 mod writer;
 
 pub use bytes::Bytes;
+#[cfg(feature = "indexmap")]
+pub use indexmap::IndexMap;
 
 pub use crate::{
+    alternatives::{AtMost, AtMostRef, ByteStr, ByteVec, CharBytes, Length},
     decode::Decode,
     encode::Encode,
     error::{Error, ErrorKind, Result},
@@ -72,7 +83,9 @@ pub use crate::{
     structure::{Struct, decode, decode_bytes, decode_with, encode, encode_into},
     tup::{TupReader, TupWriter},
     types::{DefaultValue, Field, StructType, Type, Typed},
+    unknown::UnknownFields,
     value::{Fields, Value},
+    version::check_version,
     wire::{Head, WireType},
     writer::Writer,
 };

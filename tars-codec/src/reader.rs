@@ -304,12 +304,21 @@ impl<'a> Reader<'a> {
     /// Bytes that were taken from this reader as text.
     #[inline(always)]
     pub(crate) fn text(&self, bytes: &[u8]) -> Result<String> {
-        let Ok(text) = core::str::from_utf8(bytes) else {
-            let start = self.offset().saturating_sub(bytes.len());
-            return Err(Error::new(ErrorKind::InvalidUtf8, start));
-        };
+        let text = self.utf8(bytes)?;
         self.charge(text.len())?;
         Ok(text.to_owned())
+    }
+
+    /// The same without a copy.
+    #[inline(always)]
+    pub(crate) fn utf8<'b>(&self, bytes: &'b [u8]) -> Result<&'b str> {
+        match core::str::from_utf8(bytes) {
+            Ok(text) => Ok(text),
+            Err(_) => {
+                let start = self.offset().saturating_sub(bytes.len());
+                Err(Error::new(ErrorKind::InvalidUtf8, start))
+            }
+        }
     }
 
     /// The bytes of a SimpleList whose first head has been taken.
@@ -388,7 +397,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline(always)]
-    fn check_len(&self, what: &'static str, len: usize, max: usize) -> Result<()> {
+    pub(crate) fn check_len(&self, what: &'static str, len: usize, max: usize) -> Result<()> {
         if len > max {
             return Err(Error::at(*self, ErrorKind::TooLong { what, len, max }));
         }

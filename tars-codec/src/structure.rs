@@ -77,7 +77,7 @@ pub fn encode_into<T: Struct>(value: &T, buf: &mut Vec<u8>) -> Result<()> {
     w.finish()
 }
 
-/// Reads a struct that fills `bytes`, with the default [`Limits`]. Byte vectors are copied.
+/// Reads a struct that fills `bytes`, with the default [`Limits`](crate::Limits). Byte vectors are copied.
 ///
 /// # Errors
 /// What is wrong, with its place.
@@ -85,7 +85,7 @@ pub fn decode<T: Struct>(bytes: &[u8]) -> Result<T> {
     decode_with(&Input::new(bytes))
 }
 
-/// Reads a struct that fills `bytes`, with the default [`Limits`]. Byte vectors share the memory of `bytes`.
+/// Reads a struct that fills `bytes`, with the default [`Limits`](crate::Limits). Byte vectors share the memory of `bytes`.
 ///
 /// # Errors
 /// What is wrong, with its place.

@@ -130,24 +130,6 @@ pub enum DefaultValue {
     Float(f64),
     /// A string.
     String(&'static str),
-    /// A `vector<byte>`.
-    Bytes(&'static [u8]),
-}
-
-impl Type {
-    /// The values of an integer type, and its name in Rust.
-    pub(crate) fn integer(&self) -> Option<(core::ops::RangeInclusive<i64>, &'static str)> {
-        Some(match self {
-            Self::Byte => (i8::MIN.into()..=i8::MAX.into(), "i8"),
-            Self::Short => (i16::MIN.into()..=i16::MAX.into(), "i16"),
-            Self::Int => (i32::MIN.into()..=i32::MAX.into(), "i32"),
-            Self::Long => (i64::MIN..=i64::MAX, "i64"),
-            Self::UByte => (0..=u8::MAX.into(), "u8"),
-            Self::UShort => (0..=u16::MAX.into(), "u16"),
-            Self::UInt => (0..=u32::MAX.into(), "u32"),
-            _ => return None,
-        })
-    }
 }
 
 /// As in an IDL.

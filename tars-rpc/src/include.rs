@@ -19,6 +19,11 @@ macro_rules! include_servant {
         $crate::include_servant!("servant");
     };
     ($dir:literal) => {
-        ::core::include!(::core::concat!(::core::env!("OUT_DIR"), "/", $dir, "/mod.rs"));
+        ::core::include!(::core::concat!(
+            ::core::env!("OUT_DIR"),
+            "/",
+            $dir,
+            "/mod.rs"
+        ));
     };
 }

@@ -19,7 +19,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Protocol version 1 (TARS) over TCP is what is spoken today. The protocol itself is in a core without IO
+//! What is spoken over TCP is versions 1 (TARS), 2 and 3 (TUP) and 5 (JSON) of the protocol: a server answers in the
+//! [`Version`] of the request, a client chooses one. The protocol itself is in a core without IO
 //! (`protocol`): bytes and time go in, bytes and events come out. The tokio layer around it moves them.
 
 #![forbid(unsafe_code)]

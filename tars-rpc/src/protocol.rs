@@ -6,6 +6,7 @@
 //!
 //! Neither knows tokio, sockets or the clock, so faults, cuts and timeouts are tested byte by byte in virtual time.
 
+mod answer;
 pub(crate) mod args;
 mod buffer;
 mod calls;

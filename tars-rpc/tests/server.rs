@@ -97,9 +97,9 @@ async fn the_requests_of_php_are_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn other_versions_are_answered_in_version_1() {
+async fn unknown_versions_are_answered_in_version_1() {
     let mut c = connect(1 << 16, |_| {}).await;
-    for version in [0, 2, 3, 5, 9, -1, i16::MAX] {
+    for version in [0, 4, 6, 9, -1, i16::MAX] {
         c.client
             .send(&greet(7, "ted", |r| r.version = version))
             .await;
@@ -110,7 +110,10 @@ async fn other_versions_are_answered_in_version_1() {
         );
         assert_eq!(
             answer.result_desc,
-            format!("protocol version {version} is not supported; version 1 (TARS) is")
+            format!(
+                "protocol version {version} is not supported; \
+                 1 (TARS), 2 and 3 (TUP) and 5 (JSON) are"
+            )
         );
     }
 }
@@ -122,12 +125,14 @@ async fn oneway_is_never_answered() {
         c.client.send(&greet(1, name, |r| r.packet_type = 1)).await;
         assert_eq!(c.begun.recv().await.unwrap(), name);
     }
-    let changes: [fn(&mut RequestPacket); 5] = [
+    let changes: [fn(&mut RequestPacket); 7] = [
         |r| r.func = "noSuchFunction".to_owned(),
         |r| r.func = "tars_ping".to_owned(),
         |r| r.servant = "No.Such.Obj".to_owned(),
         |r| r.body = Default::default(),
         |r| r.version = 3,
+        |r| r.version = 4,
+        |r| r.version = 5,
     ];
     for change in changes {
         let both = |r: &mut RequestPacket| {
@@ -139,7 +144,7 @@ async fn oneway_is_never_answered() {
     c.client.stream.shutdown().await.unwrap();
     assert_eq!(c.client.frame().await, None);
     c.connection.await.unwrap();
-    assert_eq!((c.stats.succeeded.get(), c.stats.failed.get()), (3, 7));
+    assert_eq!((c.stats.succeeded.get(), c.stats.failed.get()), (3, 9));
 }
 
 #[tokio::test(start_paused = true)]

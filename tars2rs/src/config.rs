@@ -1,20 +1,33 @@
-//! The config of a generation: TarsPHP's `tars.proto.php` keys, as TOML.
+//! The config of a generation: TarsPHP's `tars.proto.php` keys, as TOML. `docs/tars2rs-config.md` is its reference.
+
+mod options;
+mod reader;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
+
+pub use options::{
+    Attributes, BytesType, Choice, Edition, Extern, Format, IdlPath, MapType, OptionalType, Options,
+    Rule, StringType, Types,
+};
+pub(crate) use reader::nearest;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::error::{Error, Findings};
-use crate::source::{FileId, Span};
+use crate::source::Span;
+
+use reader::{Complaint, Reader};
 
 /// A config file, checked. Relative paths in it were joined to its directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Where it was read from, as the caller named it.
     pub path: PathBuf,
+    /// Its text, for complaints that come up later.
+    pub text: String,
     /// `appName`: first level of the output.
     pub app_name: String,
     /// `serverName`: second level of the output.
@@ -32,23 +45,35 @@ pub struct Config {
     pub namespace_prefix: String,
     /// `includeDirs`: where an `#include` is looked for after the directories of the including file and of the config.
     pub include_dirs: Vec<PathBuf>,
-    /// `runtimeCrate`: the path by which generated code names the runtime, `::tars_rpc` by default.
-    pub runtime_crate: String,
+    /// What the code is like.
+    pub options: Options,
 }
 
-const KEYS: [&str; 9] = [
-    "appName",
-    "serverName",
-    "objName",
-    "withServant",
-    "tarsFiles",
-    "dstPath",
-    "namespacePrefix",
-    "includeDirs",
-    "runtimeCrate",
-];
-
 impl Config {
+    /// All keys.
+    pub const KEYS: &[&'static str] = &[
+        "appName",
+        "serverName",
+        "objName",
+        "withServant",
+        "tarsFiles",
+        "dstPath",
+        "namespacePrefix",
+        "includeDirs",
+        "runtimeCrate",
+        "optionalType",
+        "stringType",
+        "bytesType",
+        "mapType",
+        "unknownFields",
+        "types",
+        "externPath",
+        "attributes",
+        "serde",
+        "edition",
+        "format",
+    ];
+
     /// Reads and checks a config file.
     ///
     /// # Errors
@@ -59,15 +84,22 @@ impl Config {
     }
 
     fn parse(path: &Path, text: String) -> Result<Self, Error> {
-        let mut findings = Findings::default();
-        let file = findings.sources.add(path.to_owned(), text.clone());
-        let mut reader = Reader::new(&text, file);
-        let config = reader.config(path);
-        findings.diagnostics = reader.diagnostics;
-        findings.diagnostics.sort_by_key(Diagnostic::span);
+        let mut complaints = Vec::new();
+        let (table, errors) = DeTable::parse_recoverable(&text);
+        complaints.extend(errors.iter().map(|error| Complaint {
+            message: error.message().to_owned(),
+            at: error.span().unwrap_or_default(),
+        }));
+        let end = text.trim_end().len();
+        let prefix = String::new();
+        let reader = Reader::new(table.get_ref(), prefix, end..end, Self::KEYS, &mut complaints);
+        let config = read(reader, path, &text);
         match config {
-            Some(config) if findings.diagnostics.is_empty() => Ok(config),
-            _ => Err(Error::Invalid(vec![findings])),
+            Some(config) if complaints.is_empty() => Ok(config),
+            _ => {
+                let complaints = complaints.into_iter().map(|c| (c.message, c.at));
+                Err(Error::Invalid(vec![findings(path, text, complaints)]))
+            }
         }
     }
 
@@ -75,6 +107,32 @@ impl Config {
     pub fn dir(&self) -> &Path {
         dir_of(&self.path)
     }
+
+    /// What is wrong with a part of the config, now that the IDL is known.
+    pub fn findings(&self, complaints: impl IntoIterator<Item = (String, Range<usize>)>) -> Findings {
+        findings(&self.path, self.text.clone(), complaints)
+    }
+}
+
+fn findings(
+    path: &Path,
+    text: String,
+    complaints: impl IntoIterator<Item = (String, Range<usize>)>,
+) -> Findings {
+    let mut findings = Findings::default();
+    let file = findings.sources.add(path.to_owned(), text);
+    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    let diagnostic = |(message, at): (String, Range<usize>)| {
+        let span = Span {
+            file,
+            start: offset(at.start),
+            end: offset(at.end),
+        };
+        Diagnostic::new(Code::InvalidConfig, message).at(span, "")
+    };
+    findings.diagnostics = complaints.into_iter().map(diagnostic).collect();
+    findings.diagnostics.sort_by_key(Diagnostic::span);
+    findings
 }
 
 fn dir_of(path: &Path) -> &Path {
@@ -84,180 +142,56 @@ fn dir_of(path: &Path) -> &Path {
     }
 }
 
-/// Takes keys out of the table and collects what is wrong with them.
-struct Reader<'t> {
-    table: DeTable<'t>,
-    file: FileId,
-    end: u32,
-    diagnostics: Vec<Diagnostic>,
-}
-
-impl<'t> Reader<'t> {
-    fn new(text: &'t str, file: FileId) -> Self {
-        let (table, errors) = DeTable::parse_recoverable(text);
-        let mut reader = Self {
-            table: table.into_inner(),
-            file,
-            end: u32::try_from(text.trim_end().len()).unwrap_or(u32::MAX),
-            diagnostics: Vec::new(),
-        };
-        for error in errors {
-            reader.complain(error.message(), error.span().unwrap_or_default());
-        }
-        reader
-    }
-
-    /// `None` when a key that has no default is missing or wrong.
-    fn config(&mut self, path: &Path) -> Option<Config> {
-        let dir = dir_of(path);
-        self.unknown_keys();
-        let app_name = self.level("appName");
-        let server_name = self.level("serverName");
-        let obj_name = self.level("objName");
-        let tars_files = self.required("tarsFiles", paths);
-        let dst_path = self.required("dstPath", text);
-        let with_servant = self.optional("withServant", |value| {
-            value.as_bool().ok_or("true or false")
-        });
-        let namespace_prefix = self.module_path("namespacePrefix", "crate::servant");
-        let include_dirs = self.optional("includeDirs", paths).unwrap_or_default();
-        let runtime_crate = self.module_path("runtimeCrate", "::tars_rpc");
-        Some(Config {
-            path: path.to_owned(),
-            app_name: app_name?,
-            server_name: server_name?,
-            obj_name: obj_name?,
-            with_servant: with_servant.unwrap_or(false),
-            tars_files: tars_files?.iter().map(|file| join(dir, file)).collect(),
-            dst_path: join(dir, &dst_path?),
-            namespace_prefix,
-            include_dirs: include_dirs.iter().map(|file| join(dir, file)).collect(),
-            runtime_crate,
-        })
-    }
-
-    fn unknown_keys(&mut self) {
-        let unknown: Vec<_> = self
-            .table
-            .keys()
-            .filter(|key| !KEYS.contains(&key.get_ref().as_ref()))
-            .cloned()
-            .collect();
-        for key in unknown {
-            let name = key.get_ref();
-            let nearest = KEYS
-                .into_iter()
-                .map(|known| {
-                    (
-                        strsim::damerau_levenshtein(&known.to_lowercase(), &name.to_lowercase()),
-                        known,
-                    )
-                })
-                .min()
-                .filter(|(distance, known)| distance * 2 < known.len());
-            let hint = nearest
-                .map(|(_, known)| format!("; did you mean `{known}`?"))
-                .unwrap_or_default();
-            self.complain(format!("unknown key `{name}`{hint}"), key.span());
-        }
-    }
-
-    fn optional<T>(
-        &mut self,
-        key: &str,
-        read: impl FnOnce(&DeValue<'_>) -> Result<T, &'static str>,
-    ) -> Option<T> {
-        let value = self.table.get(key)?;
-        let span = value.span();
-        match read(value.get_ref()) {
-            Ok(value) => Some(value),
-            Err(expected) => {
-                self.complain(format!("`{key}` must be {expected}"), span);
-                None
-            }
-        }
-    }
-
-    fn required<T>(
-        &mut self,
-        key: &str,
-        read: impl FnOnce(&DeValue<'_>) -> Result<T, &'static str>,
-    ) -> Option<T> {
-        if !self.table.contains_key(key) {
-            let end = self.end as usize;
-            self.complain(format!("the key `{key}` is missing"), end..end);
-        }
-        self.optional(key, read)
-    }
-
-    /// A name that becomes a directory.
-    fn level(&mut self, key: &str) -> Option<String> {
-        self.required(key, |value| {
-            let name = text(value)?;
-            let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-            let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-            if starts_well && name.chars().all(allowed) {
-                Ok(name)
-            } else {
-                Err("a name of letters, digits, `_` and `-`: a directory gets it")
-            }
-        })
-    }
-
-    fn module_path(&mut self, key: &str, default: &str) -> String {
-        let path = self.optional(key, |value| {
-            let path = text(value)?;
-            let is_name = |name: &str| {
-                name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                    && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            };
-            let rest = path.strip_prefix("::");
-            let rest = rest.or_else(|| path.starts_with("crate").then_some(path.as_str()));
-            if rest.is_some_and(|rest| rest.split("::").all(is_name)) {
-                Ok(path)
-            } else {
-                Err("a path that starts with `::` or `crate`")
-            }
-        });
-        path.unwrap_or_else(|| default.to_owned())
-    }
-
-    fn complain(&mut self, message: impl Into<String>, at: std::ops::Range<usize>) {
-        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let span = Span {
-            file: self.file,
-            start: offset(at.start),
-            end: offset(at.end),
-        };
-        self.diagnostics
-            .push(Diagnostic::new(Code::InvalidConfig, message).at(span, ""));
-    }
-}
-
-fn text(value: &DeValue<'_>) -> Result<String, &'static str> {
-    match value.as_str() {
-        Some(text) if !text.is_empty() => Ok(text.to_owned()),
-        _ => Err("a text in quotes, not empty"),
-    }
-}
-
-fn paths(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
-    const EXPECTED: &str = "a list of paths, not empty";
-    let items = value.as_array().ok_or(EXPECTED)?;
-    if items.is_empty() {
-        return Err(EXPECTED);
-    }
-    items
-        .iter()
-        .map(|item: &Spanned<_>| text(item.get_ref()).map_err(|_| EXPECTED))
-        .collect()
+/// `None` when a key that has no default is missing or wrong.
+fn read(mut reader: Reader<'_, '_>, path: &Path, text: &str) -> Option<Config> {
+    let dir = dir_of(path);
+    let app_name = reader.required("appName", reader::level);
+    let server_name = reader.required("serverName", reader::level);
+    let obj_name = reader.required("objName", reader::level);
+    let tars_files = reader.required("tarsFiles", reader::paths);
+    let dst_path = reader.required("dstPath", reader::text);
+    let with_servant = reader.flag("withServant");
+    let namespace_prefix = reader.optional("namespacePrefix", reader::module_path);
+    let include_dirs = reader.optional("includeDirs", reader::paths);
+    let runtime_crate = reader.optional("runtimeCrate", reader::module_path);
+    let options = Options {
+        runtime_crate: runtime_crate.unwrap_or(Options::default().runtime_crate),
+        types: reader.types(),
+        rules: reader.rules(),
+        externs: reader.externs(),
+        attributes: reader.attributes(),
+        serde: reader.flag("serde").unwrap_or_default(),
+        edition: reader.choice("edition").unwrap_or_default(),
+        format: reader.choice("format").unwrap_or_default(),
+    };
+    let join_all = |files: Vec<String>| files.iter().map(|file| join(dir, file)).collect();
+    Some(Config {
+        path: path.to_owned(),
+        text: text.to_owned(),
+        app_name: app_name?,
+        server_name: server_name?,
+        obj_name: obj_name?,
+        with_servant: with_servant.unwrap_or_default(),
+        tars_files: join_all(tars_files?),
+        dst_path: join(dir, &dst_path?),
+        namespace_prefix: namespace_prefix.unwrap_or_else(|| "crate::servant".to_owned()),
+        include_dirs: join_all(include_dirs.unwrap_or_default()),
+        options,
+    })
 }
 
 /// `./` and the like would only make messages longer.
 fn join(dir: &Path, path: &str) -> PathBuf {
-    dir.join(path.trim_start_matches("./"))
+    let path: PathBuf = dir
+        .join(path)
         .components()
-        .collect()
+        .filter(|part| !matches!(part, Component::CurDir))
+        .collect();
+    if path.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        path
+    }
 }
 
 #[cfg(test)]
@@ -284,7 +218,7 @@ mod tests {
         assert_eq!(config.tars_files, [Path::new("dir/a.tars")]);
         assert_eq!(config.dst_path, Path::new("dir/../out"));
         assert!(!config.with_servant);
-        assert_eq!(config.runtime_crate, "::tars_rpc");
+        assert_eq!(config.options.runtime_crate, "::tars_rpc");
         assert_eq!(config.namespace_prefix, "crate::servant");
     }
 
@@ -319,5 +253,43 @@ mod tests {
             .map(str::to_owned)
             .unwrap_or_default();
         assert!(first.starts_with("dir/a.toml:1:"), "{first}");
+    }
+
+    #[test]
+    fn options_and_rules() {
+        let text = format!(
+            "{GOOD}optionalType = 'option'\nmapType = 'HashMap'\nedition = '2021'\nformat = 'rustfmt'\n\
+             externPath = {{ M = '::other::m' }}\n[types.'M.S.f']\nstringType = 'Arc<str>'\n\
+             [[attributes]]\npath = 'M.S'\nderive = ['Hash', '::a::B']\nattributes = ['#[x]']\n"
+        );
+        let options = Config::parse(Path::new("a.toml"), text).unwrap().options;
+        assert_eq!(options.types.optional, OptionalType::Option);
+        assert_eq!(options.types.map, MapType::HashMap);
+        assert_eq!((options.edition, options.format), (Edition::E2021, Format::Rustfmt));
+        assert_eq!(options.rules[0].string, Some(StringType::Shared));
+        assert_eq!(options.rules[0].optional, None);
+        assert_eq!(options.externs[0].rust, "::other::m");
+        assert_eq!(options.attributes[0].derive, ["Hash", "::a::B"]);
+    }
+
+    #[test]
+    fn wrong_options_name_the_right_ones() {
+        let text = format!(
+            "{GOOD}optionalType = 'maybe'\nstringType = 1\nformat = true\nserde = 'yes'\nexternPath = 1\n\
+             [types.'M.S']\nmaptype = 'HashMap'\nbytesType = 'Vec'\n\
+             [[attributes]]\nderive = ['a b']\nattributes = ['must_use']\n"
+        );
+        insta::assert_snapshot!(complaints(&text), @r#"
+        dir/a.toml:6:16: error[invalid-config]: `optionalType` must be "plain" or "option"
+        dir/a.toml:7:14: error[invalid-config]: `stringType` must be "String" or "bytes::Bytes" or "Arc<str>"
+        dir/a.toml:8:10: error[invalid-config]: `format` must be "default" or "rustfmt"
+        dir/a.toml:9:9: error[invalid-config]: `serde` must be true or false
+        dir/a.toml:10:14: error[invalid-config]: `externPath` must be a table
+        dir/a.toml:12:1: error[invalid-config]: unknown key `types."M.S".maptype`; did you mean `mapType`?
+        dir/a.toml:13:13: error[invalid-config]: `types."M.S".bytesType` must be "Bytes" or "Vec<u8>"
+        dir/a.toml:14:1: error[invalid-config]: the key `attributes.path` is missing
+        dir/a.toml:15:10: error[invalid-config]: `attributes.derive` must be a list of paths to derive macros
+        dir/a.toml:16:14: error[invalid-config]: `attributes.attributes` must be a list of attributes like `#[must_use]`
+        "#);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, text};
+use crate::diagnostic::{Diagnostic, Severity, text};
 use crate::source::SourceMap;
 
 /// What was found in a config or an IDL file, with the texts that the places refer to.
@@ -20,6 +20,13 @@ impl Findings {
     /// Whether something prevents output.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// Makes errors of the warnings.
+    pub fn deny_warnings(&mut self) {
+        for diagnostic in &mut self.diagnostics {
+            diagnostic.severity = Severity::Error;
+        }
     }
 }
 
@@ -45,6 +52,15 @@ pub enum Error {
         dir: PathBuf,
         /// Their names.
         names: [String; 2],
+    },
+    /// [`Builder::to_out_dir`](crate::Builder::to_out_dir) outside of a build script.
+    NoOutDir,
+    /// `format = "rustfmt"`, but it cannot be run or refuses.
+    Rustfmt {
+        /// What was run.
+        program: String,
+        /// Why that gave nothing.
+        reason: String,
     },
     /// The operating system refused.
     Io {
@@ -107,6 +123,11 @@ impl fmt::Display for Error {
                     dir.display()
                 )
             }
+            Self::NoOutDir => f.write_str("OUT_DIR is not set: this is no build script"),
+            Self::Rustfmt { program, reason } => write!(
+                f,
+                "the config asks for `format = \"rustfmt\"`, but {program} did not do it: {reason}"
+            ),
             Self::Io {
                 action,
                 path,

@@ -1,14 +1,19 @@
 //! A run: from config files to a plan of what to change in the output directories.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::path::{Component, Path, PathBuf};
+use std::thread;
 
-use crate::config::Config;
+use crate::config::{Config, Format};
+use crate::diagnostic::Diagnostic;
 use crate::error::{Error, Findings};
 use crate::model::Model;
-use crate::output::{self, Files, MarkedFile, Plan, Wanted};
+use crate::output::stamp::{self, Key, Stamp};
+use crate::output::{self, Files, Keep, MarkedFile, Plan, Wanted};
 use crate::resolve::{self, Input};
-use crate::rust;
+use crate::rust::{self, Backend, Body};
+use crate::rustfmt;
 use crate::source::SourceMap;
 
 /// What a run would do.
@@ -16,21 +21,38 @@ use crate::source::SourceMap;
 pub struct Run {
     /// Every file that was read.
     pub inputs: Vec<PathBuf>,
+    /// Files that were looked for where they are not.
+    pub absent: Vec<PathBuf>,
     /// Warnings; errors end a run.
     pub warnings: Vec<Findings>,
     /// The changes, one plan for each output directory.
     pub plans: Vec<Plan>,
+    /// How many files are as they should be.
+    pub unchanged: usize,
     /// The Rust modules that the configs are about, such as `crate::servant::app::server::obj`.
     pub modules: Vec<String>,
+    /// The output directories.
+    pub directories: Vec<PathBuf>,
+    /// What [`apply`](Self::apply) leaves for the next run.
+    stamp: Option<(Key, Stamp)>,
 }
 
 impl Run {
-    /// Reads everything and plans all changes; writes nothing.
+    /// Reads everything and plans all changes; writes nothing. The output goes to `dst`, where nothing else is kept,
+    /// or to the `dstPath` of each config.
     ///
     /// # Errors
     /// All errors in the configs and IDL files, or the first one about the output.
-    pub fn new(configs: &[PathBuf]) -> Result<Self, Error> {
+    pub fn new(configs: &[PathBuf], dst: Option<&Path>) -> Result<Self, Error> {
+        let key = Key::new(configs, dst);
         let configs = load(configs)?;
+        let directories = directories(&configs, dst)?;
+        if let Some(run) = Self::repeated(&key, &directories)? {
+            return Ok(run);
+        }
+        let mut stamp = Stamp::default();
+        // What rustfmt does depends on files that nobody here knows.
+        let is_complete = configs.iter().all(|config| config.options.format != Format::Rustfmt);
         let mut run = Self::default();
         let mut errors = Vec::new();
         let mut wanted: BTreeMap<PathBuf, Vec<Wanted>> = BTreeMap::new();
@@ -45,7 +67,7 @@ impl Run {
             };
             let resolve::Output {
                 sources,
-                diagnostics,
+                mut diagnostics,
                 model,
             } = resolve::resolve(&input);
             let Some(model) = model else {
@@ -55,14 +77,16 @@ impl Run {
                 });
                 continue;
             };
-            run.inputs
-                .extend(sources.files().iter().map(|file| file.path().to_owned()));
-            for config in group {
-                let dst = absolute(&config.dst_path)?;
-                run.inputs.push(config.path.clone());
-                run.modules.push(module_path(&config));
+            let hashes = sources.files().iter();
+            let hashes = hashes.map(|file| (file.path().to_owned(), stamp::hash(file.text())));
+            stamp.inputs.extend(hashes);
+            run.absent.extend_from_slice(sources.absent());
+            for (config, files) in code(&group, &model, &sources, &mut diagnostics, &mut errors)? {
+                let dst = absolute(dst.unwrap_or(&config.dst_path))?;
                 let name = output::config_name(&dst, &absolute(&config.path)?);
-                let files = files(&config, &model, &sources);
+                let hash = stamp::hash(&config.text);
+                stamp.inputs.push((config.path.clone(), hash));
+                run.modules.push(module_path(config));
                 wanted.entry(dst).or_default().push(Wanted {
                     config: name,
                     files,
@@ -78,16 +102,96 @@ impl Run {
         if !errors.is_empty() {
             return Err(Error::Invalid(errors));
         }
+        let keep = if dst.is_some() {
+            Keep::Nothing
+        } else {
+            Keep::OfOtherConfigs
+        };
         for (dst, wanted) in wanted {
             output::check_agreement(&dst, &wanted)?;
-            run.plans.push(Plan::new(&dst, wanted)?);
+            let plan = Plan::new(&dst, wanted, keep)?;
+            run.unchanged += plan.unchanged;
+            stamp.outputs.push(plan.hash);
+            stamp.files += plan.files;
+            run.plans.push(plan);
         }
-        run.inputs.sort();
-        run.inputs.dedup();
         run.modules.sort();
         run.modules.dedup();
+        run.absent.sort();
+        run.absent.dedup();
+        stamp.inputs.sort();
+        stamp.inputs.dedup();
+        run.inputs = stamp.inputs.iter().map(|(path, _)| path.clone()).collect();
+        run.inputs.dedup();
+        run.directories = directories.into_keys().collect();
+        // Warnings are to be shown by each run, and a stamp has none.
+        if is_complete && run.warnings.is_empty() {
+            stamp.absent.clone_from(&run.absent);
+            stamp.modules.clone_from(&run.modules);
+            run.stamp = Some((key, stamp));
+        }
         Ok(run)
     }
+
+    /// The run that would do nothing, because the last one had the same inputs and its output is still there.
+    fn repeated(key: &Key, directories: &Directories) -> Result<Option<Self>, Error> {
+        let Some((first, _)) = directories.first_key_value() else {
+            return Ok(None);
+        };
+        let Some(stamp) = Stamp::load(first, key) else {
+            return Ok(None);
+        };
+        let is_same = |(path, hash): &(PathBuf, u64)| {
+            let mut sources = SourceMap::default();
+            let id = sources.load_root(path);
+            id.is_ok_and(|id| stamp::hash(sources.file(id).text()) == *hash)
+        };
+        if !stamp.inputs.iter().all(is_same) || stamp.absent.iter().any(|path| path.exists()) {
+            return Ok(None);
+        }
+        let mut outputs = stamp.outputs.iter();
+        for (dst, configs) in directories {
+            let hash = output::hash(dst, configs)?;
+            if hash.is_none() || hash.as_ref() != outputs.next() {
+                return Ok(None);
+            }
+        }
+        let mut inputs: Vec<PathBuf> = stamp.inputs.into_iter().map(|(path, _)| path).collect();
+        inputs.dedup();
+        Ok(Some(Self {
+            inputs,
+            absent: stamp.absent,
+            unchanged: stamp.files,
+            modules: stamp.modules,
+            directories: directories.keys().cloned().collect(),
+            ..Self::default()
+        }))
+    }
+
+    /// Makes the changes.
+    ///
+    /// # Errors
+    /// A file cannot be written or removed.
+    pub fn apply(&self) -> Result<(), Error> {
+        self.plans.iter().try_for_each(Plan::apply)?;
+        if let (Some((key, stamp)), Some(first)) = (&self.stamp, self.directories.first()) {
+            stamp.save(first, key);
+        }
+        Ok(())
+    }
+}
+
+/// The output directories, each with the configs of this run that use it, as markers name them.
+type Directories = BTreeMap<PathBuf, Vec<String>>;
+
+fn directories(configs: &[Config], dst: Option<&Path>) -> Result<Directories, Error> {
+    let mut directories = Directories::new();
+    for config in configs {
+        let dst = absolute(dst.unwrap_or(&config.dst_path))?;
+        let name = output::config_name(&dst, &absolute(&config.path)?);
+        directories.entry(dst).or_default().push(name);
+    }
+    Ok(directories)
 }
 
 /// All configs, or the errors of all.
@@ -129,14 +233,65 @@ fn group_by_input(configs: Vec<Config>) -> Vec<Vec<Config>> {
     groups
 }
 
-/// All files that a config wants, without the indexes.
-fn files(config: &Config, model: &Model, sources: &SourceMap) -> Files {
-    let dir = format!(
-        "{}/{}/{}",
-        config.app_name, config.server_name, config.obj_name
-    );
+/// The files of configs about the same IDL. What they have in common is made once.
+fn code<'c>(
+    group: &'c [Config],
+    model: &Model,
+    sources: &SourceMap,
+    diagnostics: &mut Vec<Diagnostic>,
+    errors: &mut Vec<Findings>,
+) -> Result<Vec<(&'c Config, Files)>, Error> {
+    let mut backends: Vec<(&Config, Backend<'_>)> = Vec::new();
+    let mut users = Vec::new();
+    for config in group {
+        let known = |(other, _): &(&Config, _)| other.options == config.options;
+        if let Some(index) = backends.iter().position(known) {
+            users.push((config, index));
+            continue;
+        }
+        match Backend::new(model, &config.options) {
+            Ok(backend) => {
+                // They are the same for most options.
+                let known = diagnostics.len();
+                for warning in &backend.warnings {
+                    if backends.is_empty() || !diagnostics[..known].contains(warning) {
+                        diagnostics.push(warning.clone());
+                    }
+                }
+                users.push((config, backends.len()));
+                backends.push((config, backend));
+            }
+            Err(complaints) => errors.push(config.findings(complaints)),
+        }
+    }
+    thread::scope(|scope| {
+        // About half of the work.
+        let types: Vec<_> = backends
+            .iter()
+            .map(|(config, backend)| scope.spawn(|| marked(backend.types(), sources, config)))
+            .collect();
+        let mut servants = Vec::new();
+        for (config, index) in &users {
+            let bodies = backends[*index].1.servants(config.with_servant);
+            servants.push(marked(bodies, sources, config)?);
+        }
+        let types: Vec<Files> = types
+            .into_iter()
+            .map(|types| types.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect::<Result<_, _>>()?;
+        let code = users.iter().zip(servants).map(|((config, index), servants)| {
+            let code = types[*index].clone().into_iter().chain(servants);
+            (*config, files(config, code, sources))
+        });
+        Ok(code.collect())
+    })
+}
+
+/// Files by their path below the directory of the obj.
+fn marked(bodies: Vec<Body>, sources: &SourceMap, config: &Config) -> Result<Files, Error> {
+    let options = &config.options;
     let mut files = Files::new();
-    for body in rust::generate(model, config.with_servant, &config.runtime_crate) {
+    for body in bodies {
         let mut origins: Vec<String> = body
             .spans
             .iter()
@@ -144,12 +299,32 @@ fn files(config: &Config, model: &Model, sources: &SourceMap) -> Files {
             .collect();
         origins.sort();
         origins.dedup();
-        let rest = output::rest(&body.exports, &body.doc, &body.text);
+        let text = match options.format {
+            Format::Default => body.text,
+            Format::Rustfmt => rustfmt::format(&body.text, options.edition, &config.dst_path)?,
+        };
+        let rest = output::rest(&body.exports, &body.doc, &text);
         files.insert(
-            format!("{dir}/{}", body.path),
+            body.path,
             MarkedFile::new(&origin(&origins.join(", ")), rest),
         );
     }
+    Ok(files)
+}
+
+/// All files that a config wants, without the indexes; `code` is below the directory of the obj.
+fn files(
+    config: &Config,
+    code: impl Iterator<Item = (String, MarkedFile)>,
+    sources: &SourceMap,
+) -> Files {
+    let dir = format!(
+        "{}/{}/{}",
+        config.app_name, config.server_name, config.obj_name
+    );
+    let mut files: Files = code
+        .map(|(path, file)| (format!("{dir}/{path}"), file))
+        .collect();
     let roots: Vec<&Path> = config
         .tars_files
         .iter()

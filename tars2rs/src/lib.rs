@@ -15,6 +15,7 @@ pub mod model;
 pub mod output;
 pub mod resolve;
 pub mod rust;
+mod rustfmt;
 pub mod source;
 pub mod syntax;
 

@@ -52,6 +52,8 @@ pub struct SourceFile {
     real_path: PathBuf,
     root: bool,
     text: String,
+    /// Bytes of the byte-order mark that was dropped.
+    skipped: usize,
     /// The first character that stands for bytes which are not UTF-8.
     damage: Option<u32>,
     /// Offset of the first byte of each line.
@@ -87,6 +89,13 @@ impl SourceFile {
     #[must_use]
     pub fn damage(&self) -> Option<u32> {
         self.damage
+    }
+
+    /// Where a byte of the text is in the file, which may start with a byte-order mark. Meaningless after
+    /// [`damage`](Self::damage).
+    #[must_use]
+    pub fn offset_on_disk(&self, offset: u32) -> usize {
+        self.skipped + offset as usize
     }
 
     /// Line and column of a byte.
@@ -141,6 +150,7 @@ pub struct SourceMap {
     files: Vec<SourceFile>,
     by_real_path: HashMap<PathBuf, FileId>,
     includes: Vec<Include>,
+    absent: Vec<PathBuf>,
 }
 
 /// Why a file could not become a source.
@@ -196,7 +206,12 @@ impl SourceMap {
     /// Adds a text that is in no IDL file, such as a config; `path` is used as it is.
     pub fn add(&mut self, path: PathBuf, text: String) -> FileId {
         let real_path = path.clone();
-        self.insert(path, real_path, Decoded { text, damage: None })
+        let decoded = Decoded {
+            text,
+            skipped: 0,
+            damage: None,
+        };
+        self.insert(path, real_path, decoded)
     }
 
     /// The file of an id.
@@ -217,6 +232,17 @@ impl SourceMap {
         &self.includes
     }
 
+    /// Files that were looked for where they are not. One that appears there would change what a run does.
+    #[must_use]
+    pub fn absent(&self) -> &[PathBuf] {
+        &self.absent
+    }
+
+    /// Remembers a place where a file is not.
+    pub(crate) fn add_absent(&mut self, path: &Path) {
+        self.absent.push(path.to_owned());
+    }
+
     /// The text of a range.
     #[must_use]
     pub fn text(&self, span: Span) -> &str {
@@ -232,6 +258,12 @@ impl SourceMap {
         self.file(span.file).line_column(span.start)
     }
 
+    /// Line and column of the end of a range.
+    #[must_use]
+    pub fn end(&self, span: Span) -> LineColumn {
+        self.file(span.file).line_column(span.end)
+    }
+
     fn load(&mut self, path: &Path) -> Result<FileId, ReadError> {
         let real_path = fs::canonicalize(path)?;
         if let Some(&id) = self.by_real_path.get(&real_path) {
@@ -242,7 +274,11 @@ impl SourceMap {
     }
 
     fn insert(&mut self, path: PathBuf, real_path: PathBuf, decoded: Decoded) -> FileId {
-        let Decoded { text, damage } = decoded;
+        let Decoded {
+            text,
+            skipped,
+            damage,
+        } = decoded;
         let id = FileId(self.files.len() as u32);
         let line_ends = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
         let lines = std::iter::once(0)
@@ -254,6 +290,7 @@ impl SourceMap {
             real_path,
             root: false,
             text,
+            skipped,
             damage,
             lines,
         });
@@ -278,6 +315,7 @@ fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
 
 struct Decoded {
     text: String,
+    skipped: usize,
     damage: Option<u32>,
 }
 
@@ -296,11 +334,17 @@ fn decode(bytes: Vec<u8>) -> Result<Decoded, ReadError> {
     if let Some(nul) = text.find('\0') {
         return Err(ReadError::Binary(end_of(&text[..nul])));
     }
+    let mut skipped = 0;
     if text.starts_with(BYTE_ORDER_MARK) {
-        text.drain(..BYTE_ORDER_MARK.len_utf8());
-        damage = damage.map(|at| at - BYTE_ORDER_MARK.len_utf8() as u32);
+        skipped = BYTE_ORDER_MARK.len_utf8();
+        text.drain(..skipped);
+        damage = damage.map(|at| at - skipped as u32);
     }
-    Ok(Decoded { text, damage })
+    Ok(Decoded {
+        text,
+        skipped,
+        damage,
+    })
 }
 
 fn end_of(text: &str) -> LineColumn {

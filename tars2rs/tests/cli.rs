@@ -1,9 +1,14 @@
 //! The command line: exit codes and what is printed.
 
+mod common;
+
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::{Child, Stdio};
 
 use assert_cmd::Command;
+use common::{expect_golden, golden};
 use tempfile::TempDir;
 
 fn project(idl: &str) -> TempDir {
@@ -162,47 +167,220 @@ fn the_example_is_up_to_date() {
     assert_eq!(code, 0, "run scripts/tars2rs.sh\n{diff}{err}");
 }
 
+/// Every command, with the text of its help.
 #[test]
 fn help() {
     let dir = project(GOOD);
-    insta::assert_snapshot!(tars2rs(dir.path(), &["--help"]).1, @r"
-    Compile Tars IDL to Rust
+    for command in ["", "check", "init", "decode", "completions", "man"] {
+        let args: Vec<&str> = [command, "--help"]
+            .into_iter()
+            .filter(|arg| !arg.is_empty())
+            .collect();
+        let (code, out, err) = tars2rs(dir.path(), &args);
+        assert_eq!((code, err.as_str()), (0, ""));
+        let name = if command.is_empty() {
+            "tars2rs"
+        } else {
+            command
+        };
+        expect_golden(&golden(&format!("help/{name}.txt")), &out);
+    }
+}
 
-    Usage: tars2rs [OPTIONS] <CONFIG>...
-           tars2rs <COMMAND>
+#[test]
+fn every_command_has_a_manual_page_and_completions() {
+    let dir = project(GOOD);
+    let (code, page, _) = tars2rs(dir.path(), &["man"]);
+    assert_eq!(code, 0);
+    assert!(page.contains(".TH tars2rs 1"), "{page}");
+    for command in ["check", "init", "decode", "completions", "man"] {
+        assert!(page.contains(&format!("tars2rs\\-{command}(1)")), "{page}");
+        let (code, page, _) = tars2rs(dir.path(), &["man", command]);
+        assert_eq!(code, 0);
+        assert!(page.contains(&format!(".TH tars2rs-{command} 1")), "{page}");
+    }
+    let (code, _, err) = tars2rs(dir.path(), &["man", "nonsense"]);
+    assert_eq!((code, err.as_str()), (2, "error: there is no command `nonsense`\n"));
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let (code, script, _) = tars2rs(dir.path(), &["completions", shell]);
+        assert_eq!(code, 0);
+        assert!(script.contains("message-format"), "{shell}");
+    }
+}
 
-    Commands:
-      check  Check IDL files; nothing is written
-      help   Print this message or the help of the given subcommand(s)
+#[test]
+fn warnings_can_be_denied() {
+    let dir = project(&GOOD.replace("};\n};", "}\n};"));
+    let (code, _, err) = tars2rs(dir.path(), &["--message-format", "short", "a.toml"]);
+    let message = "[missing-semicolon]: missing `;` after struct `S`\n";
+    assert_eq!((code, err), (0, format!("a.tars:6:5: warning{message}")));
 
-    Arguments:
-      <CONFIG>...  Config files, such as tarsclient.proto.toml
+    fs::remove_dir_all(dir.path().join("out")).unwrap();
+    for args in [&["a.toml"][..], &["--check", "a.toml"], &["check", "a.tars"]] {
+        let args = [args, &["--deny", "warnings", "--message-format", "short"]].concat();
+        let (code, out, err) = tars2rs(dir.path(), &args);
+        assert_eq!(
+            (code, out.as_str(), err),
+            (1, "", format!("a.tars:6:5: error{message}"))
+        );
+    }
+    assert!(!dir.path().join("out").exists());
+}
 
-    Options:
-          --check                    Write nothing; show what would change, and exit with 1 if something
-                                     would
-          --color <WHEN>             When to color messages [default: auto] [possible values: auto,
-                                     always, never]
-          --message-format <FORMAT>  How to show errors and warnings: with the lines of the source, or
-                                     one line each [default: text] [possible values: text, short]
-      -h, --help                     Print help
-      -V, --version                  Print version
+#[test]
+fn a_missing_include_exits_with_1_and_its_place() {
+    let dir = project(&format!("#include \"gone.tars\"\n{GOOD}"));
+    for args in [&["a.toml"][..], &["check", "a.tars"]] {
+        let args = [args, &["--message-format", "short"]].concat();
+        let (code, _, err) = tars2rs(dir.path(), &args);
+        let message = "a.tars:1:10: error[missing-include]: cannot find `gone.tars`\n";
+        assert_eq!((code, err.as_str()), (1, message));
+    }
+}
+
+#[test]
+fn machines_get_every_error_in_their_format() {
+    let dir = project(&GOOD.replace("int a", "Missing a"));
+    let stderr = |args: &[&str]| tars2rs(dir.path(), args).2;
+    let json = stderr(&["check", "--message-format", "json", "a.tars"]);
+    let object: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(object["code"], "unknown-type");
+    let github = stderr(&["check", "--message-format", "github", "a.tars"]);
+    assert!(github.starts_with("::error file=a.tars,line=5,col=19,"), "{github}");
+
+    // Neither is there a place nor a code.
+    let json = stderr(&["--message-format", "json", "gone.toml"]);
+    let object: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(object["code"].is_null());
+    let github = stderr(&["--message-format", "github", "gone.toml"]);
+    assert!(github.starts_with("::error::cannot read gone.toml: "), "{github}");
+}
+
+#[test]
+fn a_depfile_names_all_that_was_read() {
+    let dir = project(&format!("#include \"my base.tars\"\n{GOOD}"));
+    fs::write(dir.path().join("my base.tars"), "module B { };\n").unwrap();
+    // The second run is one with nothing to do.
+    for _ in 0..2 {
+        let (code, ..) = tars2rs(dir.path(), &["--depfile", "a.d", "a.toml"]);
+        assert_eq!(code, 0);
+        let rule = fs::read_to_string(dir.path().join("a.d")).unwrap();
+        assert_eq!(
+            rule,
+            "out/mod.rs: \\\n  a.tars \\\n  a.toml \\\n  my\\ base.tars\n"
+        );
+        fs::remove_file(dir.path().join("a.d")).unwrap();
+    }
+}
+
+/// A process that is killed when a test fails.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn watching_follows_the_inputs() {
+    let dir = project(&format!("#include \"base.tars\"\n{GOOD}"));
+    let mut process = Running(
+        std::process::Command::new(assert_cmd::cargo::cargo_bin!("tars2rs"))
+            .args(["--watch", "a.toml"])
+            .current_dir(dir.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines();
+    let mut line = || lines.next().unwrap().unwrap();
+    let summary = |changed, same| {
+        format!("crate::servant::app::server::obj: {changed} files changed, {same} up to date")
+    };
+    // The include is not there yet.
+    assert_eq!(line(), "failed; waiting for a change");
+    fs::write(dir.path().join("base.tars"), "module B { enum E { A }; };\n").unwrap();
+    assert_eq!(line(), summary(7, 0));
+    fs::write(dir.path().join("base.tars"), "module B { enum E { A, B }; };\n").unwrap();
+    assert_eq!(line(), summary(2, 5));
+    fs::remove_file(dir.path().join("a.toml")).unwrap();
+    assert_eq!(line(), "failed; waiting for a change");
+
+    let id = process.0.id().to_string();
+    let kill = std::process::Command::new("kill").args(["-INT", &id]).status();
+    assert!(kill.unwrap().success());
+    assert_eq!(process.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn decoding() {
+    let dir = project(GOOD);
+    let decode = |hex: &str| tars2rs(dir.path(), &["decode", "--hex", hex]);
+    let (code, out, err) = decode("00 07 16 03 74 65 64");
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "0: 7\n1: \"ted\"\n", ""));
+    let (code, out, err) = decode("16 03 74");
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.starts_with("error: this is not Tars: "), "{err}");
+    let (code, _, err) = decode("zz");
+    assert_eq!((code, err.as_str()), (1, "error: `z` is no hexadecimal digit\n"));
+    let (code, _, err) = tars2rs(dir.path(), &["decode", "gone"]);
+    assert_eq!(code, 2, "{err}");
+}
+
+/// Frames of TarsPHP: TARS, TUP and JSON.
+#[test]
+fn decoding_packets() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/wire");
+    let dir = project(GOOD);
+    let mut text = String::new();
+    for (file, key, case, version) in [
+        ("php-frames.json", "call", "sayHelloWorld", Some(1)),
+        ("php-frames.json", "call", "testStruct", Some(3)),
+        ("php-extra-frames.json", "case", "json sayHelloWorld", None),
+    ] {
+        let frames = fs::read_to_string(fixtures.join(file)).unwrap();
+        let frames: Vec<serde_json::Value> = serde_json::from_str(&frames).unwrap();
+        let is_wanted = |frame: &&serde_json::Value| {
+            frame[key] == case && version.is_none_or(|version| frame["iVersion"] == version)
+        };
+        let frame = frames.iter().find(is_wanted).unwrap();
+        for key in ["request_hex", "response_hex"] {
+            let hex = frame[key].as_str().unwrap();
+            let (code, out, err) = tars2rs(dir.path(), &["decode", "--hex", hex]);
+            assert_eq!((code, err.as_str()), (0, ""));
+            text += &format!("{case}, {key}\n{out}\n");
+        }
+    }
+    expect_golden(&golden("decode/packets.txt"), &text);
+}
+
+#[test]
+fn a_new_project_is_not_written_over_an_old_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, out, err) = tars2rs(dir.path(), &["init", "new"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    insta::assert_snapshot!(out, @r"
+    created new/Cargo.toml
+    created new/build.rs
+    created new/src/main.rs
+    created new/tars/hello.tars
+    created new/tars/tarsclient.proto.toml
+    created new/tars/tarsserver.proto.toml
+    created new/.gitignore
+    `cargo run` there builds and starts the server
     ");
-    insta::assert_snapshot!(tars2rs(dir.path(), &["check", "--help"]).1, @r"
-    Check IDL files; nothing is written
-
-    Usage: tars2rs check [OPTIONS] <FILE>...
-
-    Arguments:
-      <FILE>...  IDL files
-
-    Options:
-      -I, --include-dir <DIR>        Where to look for an include after the directory of the including
-                                     file
-          --color <WHEN>             When to color messages [default: auto] [possible values: auto,
-                                     always, never]
-          --message-format <FORMAT>  How to show errors and warnings: with the lines of the source, or
-                                     one line each [default: text] [possible values: text, short]
-      -h, --help                     Print help
-    ");
+    let new = dir.path().join("new");
+    let manifest = fs::read_to_string(new.join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("name = \"new\"\n"), "{manifest}");
+    fs::write(new.join("build.rs"), "mine").unwrap();
+    fs::remove_file(new.join("src/main.rs")).unwrap();
+    let (code, _, err) = tars2rs(&new, &["init"]);
+    assert_eq!(code, 2);
+    assert!(err.starts_with("error: . has Cargo.toml, build.rs, tars/hello.tars, "), "{err}");
+    assert!(!new.join("src/main.rs").exists());
+    assert_eq!(fs::read_to_string(new.join("build.rs")).unwrap(), "mine");
 }

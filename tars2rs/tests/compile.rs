@@ -1,102 +1,87 @@
-//! Everything generated from the corpus of hard but legal IDL files must compile without a warning, in the editions
-//! 2021 and 2024, and be formatted as rustfmt would.
+//! What is generated from hard but legal IDL files, and from all real ones, must compile without a warning in the
+//! editions 2021 and 2024, wherever it is put, and be formatted as rustfmt would.
 
-use std::fmt::Write;
+#[path = "common/krate.rs"]
+mod krate;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
-use tars2rs::Builder;
-
-const LINTS: &str = r#"
-[lints.rust]
-warnings = "deny"
-missing_debug_implementations = "warn"
-missing_docs = "warn"
-rust_2018_idioms = { level = "warn", priority = -1 }
-unreachable_pub = "warn"
-unused_lifetimes = "warn"
-unused_qualifications = "warn"
-
-[lints.clippy]
-all = { level = "warn", priority = -1 }
-or_fun_call = "warn"
-semicolon_if_nothing_returned = "warn"
-uninlined_format_args = "warn"
-use_self = "warn"
-"#;
+use krate::{Crate, root};
 
 #[test]
 #[ignore = "slow; run by .ci/run"]
-fn corpus_compiles() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile");
-    let source = work.join("src");
-    if source.exists() {
-        fs::remove_dir_all(&source).unwrap();
-    }
-    fs::create_dir_all(&source).unwrap();
-    fs::copy(root.join("Cargo.lock"), work.join("Cargo.lock")).unwrap();
-
-    let mut cases = cases(root);
-    let key_order = work.join("key_order.tars");
-    let idl = "module M { struct Pair { 0 require int a; 1 require int b; }; key[Pair, b]; };\n";
-    fs::write(&key_order, idl).unwrap();
-    cases.push(("key_order".to_owned(), key_order));
-    cases.push((
-        "long".to_owned(),
-        root.join("tars2rs/tests/generated/long.tars"),
-    ));
-    assert!(cases.len() > 70, "the corpus is not there");
-    let mut lib = "//! Generated.\n".to_owned();
+fn fixtures_compile() {
+    let mut krate = Crate::new("fixtures");
+    let cases = fixtures();
+    assert!(cases.len() > 70, "the fixtures are not there");
     for (name, idl) in &cases {
-        generate(&work, name, idl);
-        if source.join(format!("c{name}/mod.rs")).exists() {
-            writeln!(lib, "\n/// From `{name}`.\npub mod c{name};").unwrap();
-        }
+        krate.add(name, idl, &[], "");
     }
-    fs::write(source.join("lib.rs"), lib).unwrap();
-
-    let tests = work.join("tests");
-    fs::create_dir_all(&tests).unwrap();
-    let behaviour = root.join("tars2rs/tests/generated/behaviour.rs");
-    fs::copy(behaviour, tests.join("behaviour.rs")).unwrap();
-
-    for edition in ["2021", "2024"] {
-        let manifest = format!(
-            "[package]\nname = \"generated\"\nversion = \"0.0.0\"\nedition = \"{edition}\"\npublish = false\n\n\
-             [workspace]\n\n[dependencies]\ntars-rpc = {{ path = {:?} }}\n{LINTS}",
-            root.join("tars-rpc")
-        );
-        fs::write(work.join("Cargo.toml"), manifest).unwrap();
-        let mut clippy = Command::new(env!("CARGO"));
-        clippy
-            .args(["clippy", "--offline", "--quiet"])
-            .current_dir(&work);
-        expect_success(clippy.env("CARGO_TARGET_DIR", work.join("target")), edition);
-        let mut rustfmt = Command::new("rustfmt");
-        // One process: it follows the `mod` lines.
-        rustfmt.args([
-            "--check",
-            "--edition",
-            edition,
-            "--style-edition",
-            edition,
-            "src/lib.rs",
-        ]);
-        expect_success(rustfmt.current_dir(&work), edition);
-    }
-    let mut test = Command::new(env!("CARGO"));
-    test.args(["test", "--offline", "--quiet", "--test", "behaviour"])
-        .current_dir(&work);
-    expect_success(test.env("CARGO_TARGET_DIR", work.join("target")), "2024");
+    let key_order =
+        "module M { struct Pair { 0 require int a; 1 require int b; }; key[Pair, b]; };\n";
+    krate.add_text("key_order", key_order, "");
+    krate.add(
+        "long",
+        &root().join("tars2rs/tests/generated/long.tars"),
+        &[],
+        "",
+    );
+    krate.add_test("behaviour");
+    krate.check();
+    krate.test();
 }
 
-/// Name and main file of each case.
-fn cases(root: &Path) -> Vec<(String, PathBuf)> {
+#[test]
+#[ignore = "slow, and needs ../shared; run by .ci/run"]
+fn corpus_compiles() {
+    let corpus = root().join("../shared/data/idl/corpus");
+    let manifest = fs::read_to_string(corpus.join("manifest.tsv")).unwrap();
+    let mut krate = Crate::new("corpus");
+    let mut count = 0;
+    for row in manifest.lines().skip(1) {
+        let mut columns = row.split('\t');
+        let file = columns.next().unwrap();
+        if columns.next_back().unwrap().starts_with("accept") {
+            count += 1;
+            let include_dirs: Vec<PathBuf> = INCLUDE_DIRS
+                .iter()
+                .filter(|(of, _)| *of == file)
+                .map(|(_, dir)| corpus.join(dir))
+                .collect();
+            krate.add(&format!("{count:03}"), &corpus.join(file), &include_dirs, "");
+        }
+    }
+    assert!(count > 100, "only {count} files");
+    krate.check();
+}
+
+/// Files that their projects compile with an include directory.
+const INCLUDE_DIRS: &[(&str, &str)] = &[
+    (
+        "TarsGo/examples/Tars2Go/demo.tars",
+        "TarsGo/examples/Tars2Go/base",
+    ),
+    (
+        "TarsProtocol/framework/RegistryDescriptor.tars",
+        "TarsProtocol/servant",
+    ),
+    ("TarsProtocol/framework/Node.tars", "TarsProtocol/servant"),
+    (
+        "TarsProtocol/framework/NodePush.tars",
+        "TarsProtocol/servant",
+    ),
+    (
+        "TarsProtocol/framework/Registry.tars",
+        "TarsProtocol/servant",
+    ),
+];
+
+/// Name and main file of each fixture.
+fn fixtures() -> Vec<(String, PathBuf)> {
     let corpus = [
-        root.join("tests/fixtures/idl/positive"),
-        root.join("../shared/data/idl/positive"),
+        root().join("tests/fixtures/idl/positive"),
+        root().join("../shared/data/idl/positive"),
     ];
     let corpus = corpus.iter().find(|dir| dir.exists()).unwrap();
     let entries = fs::read_dir(corpus)
@@ -117,33 +102,21 @@ fn cases(root: &Path) -> Vec<(String, PathBuf)> {
     cases
 }
 
-fn generate(work: &Path, name: &str, idl: &Path) {
-    let mut builder = Builder::new();
-    for (kind, with_servant) in [("client", false), ("server", true)] {
-        let config = work.join(format!("{name}.{kind}.toml"));
-        let text = format!(
-            "appName = \"App\"\nserverName = \"MyServer\"\nobjName = \"Obj\"\nwithServant = {with_servant}\n\
-             tarsFiles = [{idl:?}]\ndstPath = \"src/c{name}\"\n"
-        );
-        fs::write(&config, text).unwrap();
-        builder = builder.config(config);
-    }
-    if let Err(error) = builder.run() {
-        panic!("{name}: {error}");
-    }
-}
-
-fn expect_success(command: &mut Command, edition: &str) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().unwrap();
-    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    assert!(
-        status.success(),
-        "edition {edition}: {command:?}\n{}{}",
-        text(&stdout),
-        text(&stderr)
+#[test]
+#[ignore = "slow; run by .ci/run"]
+fn code_of_another_version_does_not_compile() {
+    let mut krate = Crate::new("version");
+    krate.add_text(
+        "old",
+        "module M { struct S { 0 require int a; }; };\n",
+        "",
     );
+    let file = Path::new("src/cold/App/MyServer/Obj/classes/m.rs");
+    let file = krate.dir().join(file);
+    let text = fs::read_to_string(&file).unwrap();
+    let current = concat!("check_version(\"", env!("CARGO_PKG_VERSION_MAJOR"), ".");
+    assert!(text.contains(current), "{text}");
+    fs::write(&file, text.replace(current, "check_version(\"77.")).unwrap();
+    let error = krate.error();
+    assert!(error.contains("generate it again with tars2rs"), "{error}");
 }

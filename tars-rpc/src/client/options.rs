@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use tars_codec::Attributes;
 
-use crate::protocol::{MAX_FRAME, client::Limits};
+use crate::{
+    Version,
+    protocol::{MAX_FRAME, client::Limits},
+};
 
 /// Settings of a [`Communicator`](crate::Communicator), for all of its connections.
 #[derive(Debug, Clone)]
@@ -73,10 +76,11 @@ pub struct CallOptions {
     context: Attributes,
     status: Attributes,
     oneway: bool,
+    version: Version,
 }
 
 impl CallOptions {
-    /// The defaults: the communicator's timeout, no context, no status, and an answer.
+    /// The defaults: the communicator's timeout, no context, no status, an answer, and version 1 of the protocol.
     pub fn new() -> Self {
         Self::default()
     }
@@ -108,6 +112,23 @@ impl CallOptions {
     pub fn oneway(mut self) -> Self {
         self.oneway = true;
         self
+    }
+
+    /// The version of the protocol to call in.
+    ///
+    /// ```
+    /// use tars_rpc::{Version, client::CallOptions};
+    ///
+    /// let options = CallOptions::new().version(Version::Tup);
+    /// ```
+    #[must_use]
+    pub fn version(mut self, version: Version) -> Self {
+        self.version = version;
+        self
+    }
+
+    pub(crate) fn protocol(&self) -> Version {
+        self.version
     }
 
     pub(crate) fn timeout_or(&self, default: Duration) -> Duration {

@@ -87,7 +87,7 @@ impl ServantProxy {
             servant: Arc::clone(&self.target.servant),
             func,
         };
-        let mut encoded = Args::new();
+        let mut encoded = Args::new(self.options.protocol());
         args(&mut encoded);
         let body = match encoded.finish() {
             Ok(body) => body,
@@ -100,7 +100,7 @@ impl ServantProxy {
             });
         };
         let answer = connection.call(&call, &self.options, body).await?;
-        Reply::new(call, answer)
+        Reply::new(call, self.options.protocol(), answer)
     }
 }
 

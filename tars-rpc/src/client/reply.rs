@@ -18,9 +18,9 @@ pub struct Args<'a> {
 }
 
 impl Args<'_> {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(version: Version) -> Self {
         Self {
-            writer: ArgWriter::new(Version::Tars),
+            writer: ArgWriter::new(version),
             buffer: PhantomData,
         }
     }
@@ -28,7 +28,12 @@ impl Args<'_> {
     /// Adds an argument: the position of its parameter from 1 on, and the name of the parameter.
     ///
     /// What cannot be encoded (more elements than a fixed array has) becomes the error of the call.
-    pub fn put<T: codec::Encode + ?Sized>(&mut self, tag: u8, name: &'static str, value: &T) {
+    pub fn put<T: codec::Encode + codec::Typed + ?Sized>(
+        &mut self,
+        tag: u8,
+        name: &'static str,
+        value: &T,
+    ) {
         self.writer.put(tag, name, value);
     }
 
@@ -48,7 +53,11 @@ pub struct Reply {
 
 impl Reply {
     /// The answer, unless it says that the call failed. `None` is what comes of a oneway call.
-    pub(crate) fn new(call: Call, answer: Option<ResponsePacket>) -> Result<Self> {
+    pub(crate) fn new(
+        call: Call,
+        asked_in: Version,
+        answer: Option<ResponsePacket>,
+    ) -> Result<Self> {
         let answer = answer.unwrap_or_default();
         if let Some(code) = failure(&answer) {
             return Err(Error::Server {
@@ -57,7 +66,8 @@ impl Reply {
                 message: answer.result_desc,
             });
         }
-        let values = match ArgReader::new(Version::Tars, answer.body) {
+        let version = asked_in.of_answer(answer.version, &answer.body);
+        let values = match ArgReader::new(version, answer.body) {
             Ok(values) => values,
             Err(source) => return Err(Error::Decode { call, source }),
         };
@@ -73,7 +83,11 @@ impl Reply {
     ///
     /// # Errors
     /// [`Error::Decode`]: it is missing, or not of type `T`.
-    pub fn take<T: codec::Decode>(&mut self, tag: u8, name: &'static str) -> Result<T> {
+    pub fn take<T: codec::Decode + codec::Typed>(
+        &mut self,
+        tag: u8,
+        name: &'static str,
+    ) -> Result<T> {
         let result = self.values.take(tag, name);
         result.map_err(|source| self.undecodable(source))
     }
@@ -82,7 +96,7 @@ impl Reply {
     ///
     /// # Errors
     /// As [`take`](Self::take).
-    pub fn take_result<T: codec::Decode>(&mut self) -> Result<T> {
+    pub fn take_result<T: codec::Decode + codec::Typed>(&mut self) -> Result<T> {
         let result = self.values.take_result();
         result.map_err(|source| self.undecodable(source))
     }

@@ -11,7 +11,7 @@ use tars_codec::{
 };
 
 use super::{
-    MAX_FRAME, Version, Violation,
+    MAX_FRAME, Version, Violation, answer,
     buffer::{Input, Output},
     calls::Calls,
 };
@@ -34,6 +34,7 @@ pub(crate) struct Limits {
 /// A call to make.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request<'a> {
+    pub(crate) version: Version,
     pub(crate) servant: &'a str,
     pub(crate) func: &'a str,
     pub(crate) context: &'a Attributes,
@@ -136,7 +137,7 @@ impl<T> ClientConnection<T> {
 
     fn write(&mut self, request: &Request<'_>, id: i32, timeout: Duration) -> codec::Result<()> {
         let head = RequestHead {
-            version: Version::Tars.number(),
+            version: request.version.number(),
             packet_type: if request.oneway {
                 PACKET_ONEWAY
             } else {
@@ -231,7 +232,7 @@ impl<T> ClientConnection<T> {
         let Some(packet) = self.input.next_packet().map_err(Violation::Frame)? else {
             return Ok(None);
         };
-        let answer: ResponsePacket = codec::decode_bytes(&packet).map_err(Violation::Packet)?;
+        let answer = answer::decode(&packet).map_err(Violation::Packet)?;
         let id = answer.request_id;
         Ok(Some(match self.cancel(id) {
             Some(caller) => Event::Answer(caller, answer),

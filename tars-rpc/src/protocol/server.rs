@@ -47,7 +47,7 @@ enum Shape {
 impl Shape {
     fn of(request: &RequestPacket) -> Self {
         match Version::new(request.version) {
-            Some(version @ Version::Tup) => Self::Request {
+            Some(version) if version.is_tup() => Self::Request {
                 version,
                 servant: request.servant.as_str().into(),
                 func: request.func.as_str().into(),
@@ -148,6 +148,9 @@ impl ServerConnection {
     }
 }
 
+/// A TUP body without values.
+const EMPTY_MAP: &[u8] = &[0x08, 0x0c];
+
 impl ReplyTo {
     fn write_frame(
         &self,
@@ -181,6 +184,8 @@ impl ReplyTo {
                     status.insert(STATUS_CODE.to_owned(), ret.to_string());
                     status.insert(STATUS_DESC.to_owned(), desc.to_owned());
                 }
+                // Tars.js decodes the body even of an answer that is an error, and insists on a map.
+                let body = if body.is_empty() { EMPTY_MAP } else { body };
                 let head = RequestHead {
                     version: version.number(),
                     packet_type: PACKET_NORMAL,

@@ -1,25 +1,40 @@
-//! Which form the values of a call have.
+//! The versions of the protocol: which form packets and values have.
 
 /// The version of the protocol in which a call is made and answered, `iVersion` of its packets.
+///
+/// A server answers each request in its version. A client asks in the one of its
+/// [`CallOptions`](crate::client::CallOptions::version).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Version {
-    /// 1: values by position. What every peer speaks.
+    /// 1, TARS: values by position. What every peer speaks.
     #[default]
     Tars,
-    /// 3, "TUP simple": values by name.
+    /// 2, TUP complex: values by name and the name of their type. Of the servers, only Tars.js and this one know it.
+    TupComplex,
+    /// 3, TUP simple: values by name.
     Tup,
+    /// 5, JSON: an object with a member for each value.
+    #[cfg(feature = "json")]
+    Json,
 }
 
 impl Version {
     /// For error messages.
-    pub(crate) const SPOKEN: &str = "1 (TARS) and 3 (TUP)";
+    pub(crate) const SPOKEN: &str = if cfg!(feature = "json") {
+        "1 (TARS), 2 and 3 (TUP) and 5 (JSON)"
+    } else {
+        "1 (TARS), 2 and 3 (TUP)"
+    };
 
     /// The version with this number; `None` for one that is not spoken here.
     pub(crate) fn new(number: i16) -> Option<Self> {
         Some(match number {
             1 => Self::Tars,
+            2 => Self::TupComplex,
             3 => Self::Tup,
+            #[cfg(feature = "json")]
+            5 => Self::Json,
             _ => return None,
         })
     }
@@ -28,7 +43,31 @@ impl Version {
     pub fn number(self) -> i16 {
         match self {
             Self::Tars => 1,
+            Self::TupComplex => 2,
             Self::Tup => 3,
+            #[cfg(feature = "json")]
+            Self::Json => 5,
+        }
+    }
+
+    /// Whether an answer has the shape of a request.
+    pub(crate) fn is_tup(self) -> bool {
+        matches!(self, Self::Tup | Self::TupComplex)
+    }
+
+    fn is_json(self) -> bool {
+        !self.is_tup() && self != Self::Tars
+    }
+
+    /// The form of the values in an answer to a request of this version, by the number of the answer.
+    ///
+    /// TarsPHP answers JSON requests with JSON in packets of version 1, whose bodies never begin like an object:
+    /// that would be the end of a struct.
+    pub(crate) fn of_answer(self, number: i16, body: &[u8]) -> Self {
+        match Self::new(number) {
+            Some(Self::Tars) | None if self.is_json() && body.starts_with(b"{") => self,
+            Some(version) => version,
+            None => Self::Tars,
         }
     }
 }

@@ -117,7 +117,11 @@ impl Args {
     ///
     /// # Errors
     /// [`Error::ServerDecode`]: it is missing, or not of type `T`.
-    pub fn take<T: codec::Decode>(&mut self, tag: u8, name: &'static str) -> Result<T> {
+    pub fn take<T: codec::Decode + codec::Typed>(
+        &mut self,
+        tag: u8,
+        name: &'static str,
+    ) -> Result<T> {
         self.0.take(tag, name).map_err(Error::ServerDecode)
     }
 }
@@ -130,12 +134,17 @@ impl Reply {
     /// Adds an out parameter: its position from 1 on, over all parameters, and its name.
     ///
     /// What cannot be encoded (more elements than a fixed array has) becomes the error of the call.
-    pub fn put<T: codec::Encode + ?Sized>(&mut self, tag: u8, name: &'static str, value: &T) {
+    pub fn put<T: codec::Encode + codec::Typed + ?Sized>(
+        &mut self,
+        tag: u8,
+        name: &'static str,
+        value: &T,
+    ) {
         self.0.put(tag, name, value);
     }
 
     /// Adds the return value; before the out parameters.
-    pub fn put_result<T: codec::Encode + ?Sized>(&mut self, value: &T) {
+    pub fn put_result<T: codec::Encode + codec::Typed + ?Sized>(&mut self, value: &T) {
         self.0.put_result(value);
     }
 

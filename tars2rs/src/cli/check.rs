@@ -29,11 +29,11 @@ pub(super) fn run(args: &Args) -> Outcome {
         include_dirs: &args.include_dirs,
     };
     let output = resolve(&input);
-    args.options.show(&Findings {
+    let mut findings = [Findings {
         sources: output.sources,
         diagnostics: output.diagnostics,
-    });
-    if output.model.is_some() {
+    }];
+    if args.options.warn(&mut findings) {
         Outcome::Good
     } else {
         Outcome::Bad

@@ -1,13 +1,15 @@
 //! `tars2rs CONFIG...`: brings the output directories up to date, or says how they are not.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 
 use similar::TextDiff;
 use tars2rs::generate::Run;
 use tars2rs::output::{Change, Plan};
+use tars2rs::{Error, Findings};
 
-use super::Outcome;
-use super::messages::{Options, print};
+use super::messages::{Options, print, print_error};
+use super::{Outcome, depfile, progress, shown, watch};
 
 /// What to generate.
 #[derive(Debug, clap::Args)]
@@ -18,20 +20,56 @@ pub(super) struct Args {
     /// Write nothing; show what would change, and exit with 1 if something would
     #[arg(long)]
     check: bool,
+    /// Generate again whenever an input changes, until Ctrl-C; one line a run
+    #[arg(long, conflicts_with = "check")]
+    watch: bool,
+    /// Write a rule for make or ninja that names every file that was read
+    #[arg(long, value_name = "FILE", conflicts_with = "check")]
+    depfile: Option<PathBuf>,
     #[command(flatten)]
     options: Options,
 }
 
 /// Runs it.
 pub(super) fn run(args: &Args) -> Outcome {
-    let run = match Run::new(&args.configs) {
+    if !args.watch {
+        return act(args, plan(args).0);
+    }
+    watch::watch(
+        || plan(args),
+        |planned| {
+            if act(args, planned) != Outcome::Good {
+                print("failed; waiting for a change");
+            }
+        },
+    )
+}
+
+/// What is to be done, and the files whose change may change that.
+fn plan(args: &Args) -> (Result<Run, Error>, Vec<PathBuf>) {
+    let planned = progress::during("generating", || Run::new(&args.configs, None));
+    let mut inputs = args.configs.clone();
+    match &planned {
+        Ok(run) => inputs.extend(run.inputs.iter().chain(&run.absent).cloned()),
+        Err(Error::Invalid(findings)) => {
+            for Findings { sources, .. } in findings {
+                inputs.extend(sources.files().iter().map(|file| file.path().to_owned()));
+                inputs.extend_from_slice(sources.absent());
+            }
+        }
+        Err(_) => {}
+    }
+    (planned, inputs)
+}
+
+fn act(args: &Args, planned: Result<Run, Error>) -> Outcome {
+    let mut run = match planned {
         Ok(run) => run,
-        Err(error) => return args.options.fail(&error),
+        Err(error) => return args.options.fail(error),
     };
-    run.warnings
-        .iter()
-        .for_each(|findings| args.options.show(findings));
-    if args.check {
+    if !args.options.warn(&mut run.warnings) {
+        Outcome::Bad
+    } else if args.check {
         check(args, &run.plans)
     } else {
         apply(args, &run)
@@ -39,11 +77,19 @@ pub(super) fn run(args: &Args) -> Outcome {
 }
 
 fn apply(args: &Args, run: &Run) -> Outcome {
-    for plan in &run.plans {
-        if let Err(error) = plan.apply() {
-            return args.options.fail(&error);
+    if let Err(error) = run.apply() {
+        return args.options.fail(error);
+    }
+    if let Some(file) = &args.depfile {
+        let rule = depfile::rule(&run.directories, &run.inputs);
+        if let Err(error) = fs::write(file, rule) {
+            print_error(format_args!("cannot write {}: {error}", file.display()));
+            return Outcome::Failed;
         }
-        for change in &plan.changes {
+    }
+    let changes = || run.plans.iter().flat_map(|plan| &plan.changes);
+    if !args.watch {
+        for change in changes() {
             print(format_args!(
                 "{} {}",
                 verb(change),
@@ -51,11 +97,11 @@ fn apply(args: &Args, run: &Run) -> Outcome {
             ));
         }
     }
-    let unchanged: usize = run.plans.iter().map(|plan| plan.unchanged).sum();
-    let changed: usize = run.plans.iter().map(|plan| plan.changes.len()).sum();
     print(format_args!(
-        "{}: {changed} files changed, {unchanged} up to date",
-        run.modules.join(", ")
+        "{}: {} files changed, {} up to date",
+        run.modules.join(", "),
+        changes().count(),
+        run.unchanged
     ));
     Outcome::Good
 }
@@ -91,10 +137,4 @@ fn verb(change: &Change) -> &'static str {
         (_, None) => "removed",
         _ => "updated",
     }
-}
-
-/// Relative to where the user is, if it is below.
-fn shown(path: &Path) -> &Path {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here).unwrap_or(path)
 }

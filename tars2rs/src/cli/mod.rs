@@ -3,12 +3,20 @@
 //! Exit codes: 0, all is well; 1, errors in the IDL or a config, or `--check` found a difference; 2, it could not run.
 
 mod check;
+mod completions;
+mod decode;
+mod depfile;
 mod generate;
+mod init;
+mod man;
 mod messages;
+mod progress;
+mod watch;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Compile Tars IDL to Rust
 #[derive(Debug, Parser)]
@@ -16,7 +24,9 @@ use clap::{Parser, Subcommand};
     name = "tars2rs",
     version,
     args_conflicts_with_subcommands = true,
-    subcommand_negates_reqs = true
+    subcommand_negates_reqs = true,
+    after_help = "Exit codes: 0, no error; 1, errors in the IDL or a config, or --check found a difference; 2, it could \
+                  not run."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -28,6 +38,10 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Init(init::Args),
+    Decode(decode::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// How a run ended.
@@ -45,6 +59,10 @@ pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match &cli.command {
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::Init(args)) => init::run(args),
+        Some(Command::Decode(args)) => decode::run(args),
+        Some(Command::Completions(args)) => completions::run(args, Cli::command()),
+        Some(Command::Man(args)) => man::run(args, Cli::command()),
         None => generate::run(&cli.generate),
     };
     match outcome {
@@ -52,4 +70,10 @@ pub(crate) fn main() -> ExitCode {
         Outcome::Bad => ExitCode::from(1),
         Outcome::Failed => ExitCode::from(2),
     }
+}
+
+/// Relative to where the user is, if it is below.
+fn shown(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path).to_owned()
 }

@@ -75,6 +75,7 @@ codes! {
     InterfaceNamedLikeModule = Warning "interface-named-like-module": "tars2cpp refuses an interface that has the name of its module.";
     ParameterNamedLikeMethod = Warning "parameter-named-like-method": "tars2cpp refuses a parameter that has the name of its method.";
     BuiltinCase = Warning "builtin-case": "A builtin type is written in other letter case.";
+    Renamed = Warning "renamed": "A name is another name in Rust already, or reserved there, and got a suffix.";
     ForeignSpelling = Warning "foreign-spelling": "`boolean` and `char` are understood by tars2php only.";
 
     // Structs

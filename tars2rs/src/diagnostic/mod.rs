@@ -1,7 +1,11 @@
-//! Diagnostics as data. What they look like is the business of the renderers: [`text`] for people and [`short`] for
-//! editors; each further format is one more module beside them.
+//! Diagnostics as data. What they look like is the business of the renderers: [`text`] for people, [`short`] for
+//! editors, `json` for programs and [`github`] for GitHub's workflows; each further format is one more module beside
+//! them.
 
 mod code;
+pub mod github;
+#[cfg(feature = "cli")]
+pub mod json;
 pub mod short;
 pub mod text;
 

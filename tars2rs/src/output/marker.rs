@@ -80,6 +80,13 @@ impl MarkedFile {
     }
 }
 
+/// The configs that want a file, without the rest of it.
+pub(super) fn configs(text: &str) -> impl Iterator<Item = &str> {
+    let marked = text.starts_with(GENERATED);
+    let lines = text.lines().skip(1).take_while(move |_| marked);
+    lines.map_while(|line| line.strip_prefix(WANTED))
+}
+
 /// What follows the configs: the names to re-export, the comment that says what is in the file, and the rest.
 pub fn rest(exports: &[String], doc: &str, text: &str) -> String {
     let exports = if exports.is_empty() {

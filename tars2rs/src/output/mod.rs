@@ -6,12 +6,16 @@
 
 mod index;
 mod marker;
+pub(crate) mod stamp;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use crate::error::Error;
 
@@ -27,6 +31,15 @@ pub struct Wanted {
     pub config: String,
     /// Its files; no indexes.
     pub files: Files,
+}
+
+/// What becomes of the files that no config of the run wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// A file stays for as long as another config that wants it exists.
+    OfOtherConfigs,
+    /// They go: the directory belongs to this run.
+    Nothing,
 }
 
 /// A file that is to be created, replaced or removed.
@@ -49,6 +62,10 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// The number of files that are as they should be.
     pub unchanged: usize,
+    /// The number of files that are wanted.
+    pub(crate) files: usize,
+    /// The hash of the directory after the changes, as [`hash`] would give it.
+    pub(crate) hash: u64,
 }
 
 impl Plan {
@@ -56,9 +73,12 @@ impl Plan {
     ///
     /// # Errors
     /// A foreign file is in the way, two configs contradict each other, or the directory cannot be read.
-    pub fn new(dst: &Path, wanted: Vec<Wanted>) -> Result<Self, Error> {
+    pub fn new(dst: &Path, wanted: Vec<Wanted>, keep: Keep) -> Result<Self, Error> {
         let old = read(dst)?;
-        let mut files = still_wanted(dst, &old, &wanted);
+        let mut files = match keep {
+            Keep::OfOtherConfigs => still_wanted(dst, &old, &wanted),
+            Keep::Nothing => Files::new(),
+        };
         for Wanted { config, files: new } in wanted {
             for (path, mut file) in new {
                 if let Some(before) = files.remove(&path) {
@@ -77,14 +97,29 @@ impl Plan {
     /// # Errors
     /// A file cannot be written or removed.
     pub fn apply(&self) -> Result<(), Error> {
-        self.changes
-            .iter()
-            .try_for_each(|change| match &change.new {
-                Some(text) => write::replace(&change.path, text),
-                None => write::remove(&change.path, &self.dst),
-            })
+        let make = |change: &Change| match &change.new {
+            Some(text) => write::replace(&change.path, text),
+            None => write::remove(&change.path, &self.dst),
+        };
+        // The system call takes longer than what is around it.
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let share = self.changes.len().div_ceil(threads).max(MIN_SHARE);
+        thread::scope(|scope| {
+            let shares: Vec<_> = self
+                .changes
+                .chunks(share)
+                .map(|share| scope.spawn(move || share.iter().try_for_each(make)))
+                .collect();
+            shares
+                .into_iter()
+                .map(|share| share.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
+        })
     }
 }
+
+/// Fewer changes are not worth a thread.
+const MIN_SHARE: usize = 32;
 
 /// Two configs of one run that want the same file must want the same bytes: else the last one would win.
 ///
@@ -140,10 +175,12 @@ fn still_wanted(dst: &Path, old: &BTreeMap<String, String>, wanted: &[Wanted]) -
 fn compare(dst: &Path, old: &BTreeMap<String, String>, files: &Files) -> Result<Plan, Error> {
     let mut plan = Plan {
         dst: dst.to_owned(),
+        files: files.len(),
         ..Plan::default()
     };
     for (path, file) in files {
         let new = file.text();
+        plan.hash = plan.hash.wrapping_add(stamp::hash((path, &new)));
         let full = dst.join(path);
         match old.get(path) {
             Some(text) if *text == new => plan.unchanged += 1,
@@ -157,15 +194,39 @@ fn compare(dst: &Path, old: &BTreeMap<String, String>, files: &Files) -> Result<
         }
     }
     for (path, text) in old {
-        if !files.contains_key(path) && MarkedFile::parse(text).is_some() {
+        if files.contains_key(path) {
+            continue;
+        }
+        if MarkedFile::parse(text).is_some() {
             plan.changes.push(Change {
                 path: dst.join(path),
                 old: Some(text.clone()),
                 new: None,
             });
+        } else {
+            plan.hash = plan.hash.wrapping_add(stamp::hash((path, text)));
         }
     }
     Ok(plan)
+}
+
+/// A hash of all files of an output directory; `None` if some config that is neither one of `configs` nor there any
+/// more wants one of them.
+///
+/// # Errors
+/// The directory cannot be read.
+pub(crate) fn hash(dst: &Path, configs: &[String]) -> Result<Option<u64>, Error> {
+    let mut sum = 0_u64;
+    let mut gone = BTreeMap::new();
+    for (path, text) in read(dst)? {
+        sum = sum.wrapping_add(stamp::hash((&path, &text)));
+        for config in marker::configs(&text) {
+            if !configs.iter().any(|own| own == config) && !gone.contains_key(config) {
+                gone.insert(config.to_owned(), !dst.join(config).exists());
+            }
+        }
+    }
+    Ok((!gone.values().any(|&gone| gone)).then_some(sum))
 }
 
 fn is_index(path: &str) -> bool {

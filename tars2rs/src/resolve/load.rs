@@ -19,6 +19,7 @@ pub(super) fn load(
     for path in input.files {
         if let Err(error) = sources.load_root(path) {
             unreadable.lost.everything = true;
+            sources.add_absent(path);
             diagnostics.push(cannot_read(path, &error));
         }
     }
@@ -64,7 +65,7 @@ fn load_include(
     for place in &places {
         match sources.load_include(place, &include.path, include.span) {
             Ok(id) => return Ok(id),
-            Err(ReadError::Io(error)) if is_absent(error.kind()) => {}
+            Err(ReadError::Io(error)) if is_absent(error.kind()) => sources.add_absent(place),
             Err(error) => return Err(cannot_read(place, &error).at(include.span, "included here")),
         }
     }

@@ -2,12 +2,11 @@
 
 use askama::Template;
 
-use crate::model::{Model, Type};
+use crate::model::Type;
 
-use super::interface::{Answer, Imports, MethodPlan, Output, Plan};
-use super::names::Names;
+use super::interface::{Answer, Imports, Input, MethodPlan, Output, Plan, from_wire, to_wire};
 use super::naming::bare;
-use super::{Body, Runtime, docs, layout, text};
+use super::{Body, Context, Runtime, docs, layout, text};
 
 #[derive(Template)]
 #[template(path = "servant_client.rs.j2", escape = "none")]
@@ -24,12 +23,11 @@ struct Call {
 }
 
 /// The file.
-pub(super) fn file(plan: &Plan<'_>, model: &Model, names: &Names, runtime: Runtime<'_>) -> Body {
+pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Body {
     let name = format!("{}Servant", plan.names.base);
     let replies: Vec<&str> = plan.replies().collect();
     let imports = Imports::new(
-        model,
-        names,
+        cx,
         std::slice::from_ref(&name),
         plan.signature_types(),
         &plan.names.stem,
@@ -38,7 +36,7 @@ pub(super) fn file(plan: &Plan<'_>, model: &Model, names: &Names, runtime: Runti
     let methods: Vec<Call> = plan
         .methods
         .iter()
-        .map(|method| call(method, &imports, runtime))
+        .map(|method| call(method, &imports, cx.runtime))
         .collect();
     let fallback = format!(
         "Client proxy of the interface `{}`, cheap to clone.",
@@ -58,18 +56,16 @@ pub(super) fn file(plan: &Plan<'_>, model: &Model, names: &Names, runtime: Runti
             &format!("Client side of the interface `{}`.", plan.of.name),
         ),
         exports: vec![name],
-        text: imports.text(&body, runtime, &["client"]) + &body,
+        text: imports.text(&body, cx.runtime, &["client"]) + &body,
     }
 }
 
 fn call(method: &MethodPlan<'_>, imports: &Imports<'_>, runtime: Runtime<'_>) -> Call {
     let mut params = vec!["&self".to_owned()];
-    params.extend(
-        method
-            .ins
-            .iter()
-            .map(|(param, name)| format!("{name}: {}", imports.spelling.borrowed(&param.ty))),
-    );
+    params.extend(method.ins.iter().map(|Input { name, param, types }| {
+        let ty = imports.spelling.borrowed(&param.ty, *types);
+        format!("{name}: {ty}")
+    }));
     let result = method.result(imports, runtime);
     let doc = docs::outer(4, &method.of.doc, &format!("Calls `{}`.", method.of.name));
     Call {
@@ -88,17 +84,17 @@ fn call(method: &MethodPlan<'_>, imports: &Imports<'_>, runtime: Runtime<'_>) ->
 
 fn body(method: &MethodPlan<'_>, imports: &Imports<'_>) -> Vec<String> {
     let ok = imports.spelling.prelude.ok();
-    let bind = match &method.answer {
+    let head = match &method.answer {
         Answer::Nothing => "",
         Answer::One(_) | Answer::Many(..) => "let mut reply = ",
     };
     let func = format!("\"{}\"", method.of.name);
     let mut lines = vec![if method.ins.is_empty() {
-        layout::await_call(8, bind, "self.proxy", "call", &[func, "|_| {}".to_owned()])
+        layout::await_call(8, head, "self.proxy", "call", &[func, "|_| {}".to_owned()])
     } else {
-        let puts = method.ins.iter().map(|(param, name)| {
+        let puts = method.ins.iter().map(|Input { name, param, types }| {
             let value = if is_reference(&param.ty) {
-                name.clone()
+                to_wire(name, &param.ty, *types)
             } else {
                 format!("&{name}")
             };
@@ -112,25 +108,45 @@ fn body(method: &MethodPlan<'_>, imports: &Imports<'_>) -> Vec<String> {
         let puts: Vec<String> = puts.collect();
         layout::await_call_with_block(
             8,
-            bind,
+            head,
             "self.proxy",
             &format!("call({func}, |args|"),
             &puts,
         )
     }];
-    lines.push(match &method.answer {
-        Answer::Nothing => format!("        {ok}(())"),
-        Answer::One(output) => format!("        {}", take(output)),
-        Answer::Many(reply, outputs) => {
-            let fields: Vec<String> = outputs
-                .iter()
-                .map(|output| format!("{}: {}?", output.name, take(output)))
-                .collect();
-            let reply = imports.replies.get(reply).unwrap_or(reply);
-            layout::literal(8, &format!("{ok}({reply}"), &fields, ")")
+    match &method.answer {
+        Answer::Nothing => lines.push(format!("        {ok}(())")),
+        Answer::One(output) if comes_plain(output) => lines.push(format!("        {}", take(output))),
+        Answer::One(output) => {
+            lines.push(bind(output));
+            lines.push(format!("        {ok}({})", output.local));
         }
-    });
+        Answer::Many(reply, outputs) => {
+            // All or none, so that the values are taken in their order.
+            let plain = outputs.iter().all(comes_plain);
+            if !plain {
+                lines.extend(outputs.iter().map(bind));
+            }
+            let field = |output: &Output<'_>| match plain {
+                true => format!("{}: {}?", output.name, take(output)),
+                false if output.name == output.local => output.name.clone(),
+                false => format!("{}: {}", output.name, output.local),
+            };
+            let fields: Vec<String> = outputs.iter().map(field).collect();
+            let reply = imports.replies.get(reply).unwrap_or(reply);
+            lines.push(layout::literal(8, &format!("{ok}({reply}"), &fields, ")"));
+        }
+    }
     lines
+}
+
+fn comes_plain(output: &Output<'_>) -> bool {
+    from_wire(&output.local, output.ty, output.types) == output.local
+}
+
+fn bind(output: &Output<'_>) -> String {
+    let pattern = from_wire(&output.local, output.ty, output.types);
+    layout::assign(8, &format!("let {pattern}"), &format!("{}?;", take(output)))
 }
 
 fn take(output: &Output<'_>) -> String {

@@ -4,10 +4,11 @@ use askama::Template;
 
 use crate::model::EnumId;
 
-use super::names::Names;
+use super::derives::{derive, with_lines};
 use super::prelude::Prelude;
+use super::styles::{Further, Named};
 use super::types::{Spelling, default_enum_value};
-use super::{docs, layout, text};
+use super::{docs, layout, serde, text};
 
 #[derive(Template)]
 #[template(path = "enum.rs.j2", escape = "none")]
@@ -32,8 +33,8 @@ struct Enumerator {
 }
 
 /// All items of an enum.
-pub(super) fn items(id: EnumId, names: &Names, spelling: &Spelling<'_>) -> Vec<String> {
-    let index = id.0 as usize;
+pub(super) fn items(id: EnumId, spelling: &Spelling<'_>) -> Vec<String> {
+    let (index, names) = (id.0 as usize, spelling.names);
     let of = &spelling.model[id];
     let enumerators = of
         .items
@@ -61,13 +62,13 @@ pub(super) fn items(id: EnumId, names: &Names, spelling: &Spelling<'_>) -> Vec<S
         .map(|item| format!("Self::{}", item.ident))
         .unwrap_or_default();
     let doc = docs::outer(0, &of.doc, &format!("Enum `{}` of the IDL.", of.name));
-    let derives = format!(
-        "#[derive(Clone, Copy, {}PartialEq, Eq, PartialOrd, Ord, Hash)]",
-        if zero { "Default, " } else { "" }
-    );
+    let Further { derive: more, lines } = spelling.styles.attributes(Named::Enum(id));
+    let own = ["Clone", "Copy", "Default", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash"];
+    let own = own.into_iter().filter(|name| zero || *name != "Default");
+    let derives = with_lines(derive(own, &more), &lines);
     let prelude = &spelling.prelude;
     let name = &names.enums[index];
-    vec![text(&Definition {
+    let mut all = vec![text(&Definition {
         prelude,
         doc: &doc,
         derives: &derives,
@@ -75,5 +76,9 @@ pub(super) fn items(id: EnumId, names: &Names, spelling: &Spelling<'_>) -> Vec<S
         items: &items,
         named: &named,
         default: &default,
-    })]
+    })];
+    if spelling.styles.options.serde {
+        all.push(serde::item(name, prelude));
+    }
+    all
 }

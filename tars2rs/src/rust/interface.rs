@@ -1,14 +1,16 @@
 //! What the three files of an interface have in common: names and types of its methods, and imports.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use crate::config::Types;
 use crate::model::{Interface, InterfaceId, Method, Model, Param, Type};
 
-use super::names::{InterfaceNames, Names};
+use super::names::InterfaceNames;
 use super::naming::{Case, assign};
 use super::prelude::Prelude;
-use super::types::Spelling;
-use super::{Runtime, layout};
+use super::styles::Named;
+use super::types::{Maximum, Place, Spelling, Wrapper};
+use super::{Context, Runtime, layout};
 
 /// Variables that generated code uses beside the parameters.
 const LOCALS: [&str; 5] = ["answer", "args", "cx", "reply", "service"];
@@ -31,10 +33,21 @@ pub(super) struct MethodPlan<'a> {
     pub(super) of: &'a Method,
     /// Its name in Rust.
     pub(super) name: &'a str,
-    /// The parameters that are sent, with their names.
-    pub(super) ins: Vec<(&'a Param, String)>,
+    /// The parameters that are sent.
+    pub(super) ins: Vec<Input<'a>>,
     /// What comes back.
     pub(super) answer: Answer<'a>,
+}
+
+/// A parameter that is sent.
+#[derive(Debug, Clone)]
+pub(super) struct Input<'a> {
+    /// Its name in Rust.
+    pub(super) name: String,
+    /// The parameter.
+    pub(super) param: &'a Param,
+    /// What its types become.
+    pub(super) types: Types,
 }
 
 /// What a call gives.
@@ -53,17 +66,21 @@ pub(super) enum Answer<'a> {
 pub(super) struct Output<'a> {
     /// Its name in Rust.
     pub(super) name: String,
+    /// A variable for it.
+    pub(super) local: String,
     /// Its type.
     pub(super) ty: &'a Type,
+    /// What its types become.
+    pub(super) types: Types,
     /// The parameter, `None` for the return value.
     pub(super) param: Option<&'a Param>,
 }
 
 impl<'a> Plan<'a> {
     /// Decides the names.
-    pub(super) fn new(id: InterfaceId, model: &'a Model, names: &'a Names) -> Self {
-        let of = &model[id];
-        let names = &names.interfaces[id.0 as usize];
+    pub(super) fn new(id: InterfaceId, cx: Context<'a>) -> Self {
+        let of = &cx.model[id];
+        let names = &cx.names.interfaces[id.0 as usize];
         let replies: Vec<String> = of
             .methods
             .iter()
@@ -72,7 +89,11 @@ impl<'a> Plan<'a> {
         let replies = assign(&replies, Case::Camel, &[]);
         let parts = of.methods.iter().zip(&names.methods).zip(replies);
         let methods = parts
-            .map(|((method, name), reply)| MethodPlan::new(method, name, reply))
+            .enumerate()
+            .map(|(index, ((method, name), reply))| {
+                let types = |param| cx.styles.value(id, index, param);
+                MethodPlan::new(method, name, reply, types)
+            })
             .collect();
         Self { of, names, methods }
     }
@@ -94,21 +115,28 @@ impl<'a> Plan<'a> {
                 Answer::One(output) => Some(output.ty),
                 _ => None,
             };
-            method.ins.iter().map(|(param, _)| &param.ty).chain(one)
+            method.ins.iter().map(|input| &input.param.ty).chain(one)
         })
     }
 }
 
 impl<'a> MethodPlan<'a> {
-    fn new(of: &'a Method, name: &'a str, reply: String) -> Self {
+    fn new(
+        of: &'a Method,
+        name: &'a str,
+        reply: String,
+        types: impl Fn(Option<usize>) -> Types,
+    ) -> Self {
         let param_names: Vec<&str> = of.params.iter().map(|param| param.name.as_str()).collect();
         let param_names = assign(&param_names, Case::Snake, &LOCALS);
-        let (outs, ins): (Vec<_>, Vec<_>) = of
-            .params
-            .iter()
-            .zip(param_names)
-            .partition(|(param, _)| param.out);
-        let out_names: Vec<&str> = outs.iter().map(|(param, _)| param.name.as_str()).collect();
+        let params = of.params.iter().zip(param_names).enumerate();
+        let inputs = params.map(|(index, (param, name))| Input {
+            name,
+            param,
+            types: types(Some(index)),
+        });
+        let (outs, ins): (Vec<_>, Vec<_>) = inputs.partition(|input| input.param.out);
+        let out_names: Vec<&str> = outs.iter().map(|out| out.param.name.as_str()).collect();
         let fields = assign(&out_names, Case::Snake, &[]);
         let result_name = if fields.iter().any(|name| name == "result") {
             "result_"
@@ -117,16 +145,20 @@ impl<'a> MethodPlan<'a> {
         };
         let result = of.result.iter().map(|ty| Output {
             name: result_name.to_owned(),
+            local: result_name.to_owned(),
             ty,
+            types: types(None),
             param: None,
         });
-        let as_output = |((param, local), field): ((&'a Param, String), String)| {
+        let as_output = |(out, field): (Input<'a>, String)| {
             // On its own it is a variable, among others a field.
             let alone = outs.len() == 1 && of.result.is_none();
             Output {
-                name: if alone { local } else { field },
-                ty: &param.ty,
-                param: Some(param),
+                name: if alone { out.name.clone() } else { field },
+                local: out.name,
+                ty: &out.param.ty,
+                types: out.types,
+                param: Some(out.param),
             }
         };
         let mut outputs: Vec<Output<'a>> = result.collect();
@@ -148,7 +180,7 @@ impl<'a> MethodPlan<'a> {
     pub(super) fn result(&self, imports: &Imports<'_>, runtime: Runtime<'_>) -> String {
         let ty = match &self.answer {
             Answer::Nothing => "()".to_owned(),
-            Answer::One(output) => imports.spelling.owned(output.ty, false),
+            Answer::One(output) => imports.spelling.owned(output.ty, output.types),
             Answer::Many(name, _) => imports.replies.get(name).unwrap_or(name).clone(),
         };
         format!("{}::Result<{ty}>", runtime.name())
@@ -168,8 +200,7 @@ pub(super) struct Imports<'a> {
 impl<'a> Imports<'a> {
     /// For a file that defines the names `defined` and uses `types` and the structs `replies` of the module `stem`.
     pub(super) fn new<'t>(
-        model: &'a Model,
-        names: &'a Names,
+        cx: Context<'a>,
         defined: &[String],
         types: impl Iterator<Item = &'t Type>,
         stem: &str,
@@ -188,56 +219,31 @@ impl<'a> Imports<'a> {
             &mut taken,
             &mut lines,
         );
-        let mut used = BTreeMap::<usize, BTreeSet<&str>>::new();
+        let mut used = BTreeMap::<usize, BTreeMap<&str, Named>>::new();
         for ty in types {
-            each_named(ty, &mut |ty| match ty {
-                Type::Struct(id) => {
-                    used.entry(model[*id].module.0 as usize)
-                        .or_default()
-                        .insert(&names.structs[id.0 as usize]);
+            each_named(ty, &mut |of| {
+                let name = cx.names.of(of);
+                if cx.styles.extern_path(of, name).is_none() {
+                    let module = module_of(of, cx.model);
+                    used.entry(module).or_default().insert(name, of);
                 }
-                Type::Enum(id) => {
-                    used.entry(model[*id].module.0 as usize)
-                        .or_default()
-                        .insert(&names.enums[id.0 as usize]);
-                }
-                _ => {}
             });
         }
-        let mut paths = BTreeMap::new();
+        let mut paths = HashMap::new();
         for (module, wanted) in used {
-            let path = format!("super::classes::{}", names.modules[module]);
-            for (name, path) in take(&path, wanted, &mut taken, &mut lines) {
-                paths.insert((module, name), path);
-            }
+            let path = format!("super::classes::{}", cx.names.modules[module]);
+            let names = wanted.keys().copied().collect();
+            let spelled = take(&path, names, &mut taken, &mut lines);
+            paths.extend(wanted.into_values().zip(spelled.into_values()));
         }
-        let path = |module: u32, name: &String| {
-            paths
-                .get(&(module as usize, name.clone()))
-                .cloned()
-                .unwrap_or_default()
-        };
-        let structs = model
-            .structs
-            .iter()
-            .zip(&names.structs)
-            .map(|(of, name)| path(of.module.0, name))
-            .collect();
-        let enums = model
-            .enums
-            .iter()
-            .zip(&names.enums)
-            .map(|(of, name)| path(of.module.0, name))
-            .collect();
-        let prelude = Prelude::new(defined.iter().map(String::as_str));
         lines.sort();
         Self {
             spelling: Spelling {
-                model,
-                prelude,
-                structs,
-                enums,
-                enumerators: &names.enumerators,
+                model: cx.model,
+                names: cx.names,
+                styles: cx.styles,
+                prelude: Prelude::new(defined.iter().map(String::as_str)),
+                place: Place::Interface(paths),
             },
             replies,
             lines,
@@ -246,21 +252,16 @@ impl<'a> Imports<'a> {
 
     /// The `use` lines of a file with this text.
     pub(super) fn text(&self, body: &str, runtime: Runtime<'_>, modules: &[&str]) -> String {
-        let std = [
-            ("BTreeMap", "collections"),
-            ("Future", "future"),
-            ("Arc", "sync"),
-        ];
-        let used = std.iter().filter(|(name, _)| {
-            !self.spelling.prelude.defines(name) && body.contains(&format!("{name}<"))
-        });
-        let std: Vec<String> = used
-            .map(|(name, module)| format!("use std::{module}::{name};"))
-            .collect();
+        let std = self.spelling.prelude.import(body);
         let own = if self.lines.is_empty() {
             String::new()
         } else {
             layout::group(self.lines.clone())
+        };
+        let check = if modules.is_empty() {
+            String::new()
+        } else {
+            runtime.check_version()
         };
         let mut modules = modules.to_vec();
         if body.contains("codec::") {
@@ -273,7 +274,7 @@ impl<'a> Imports<'a> {
             ["codec"] => format!("use {}::codec;", runtime.path),
             _ => runtime.import(&modules, body),
         };
-        let groups = [std.join("\n"), own, runtime];
+        let groups = [std, own, runtime, check];
         groups
             .into_iter()
             .filter(|group| !group.is_empty())
@@ -307,14 +308,48 @@ fn take<'n>(
     spelled
 }
 
-fn each_named(ty: &Type, visit: &mut impl FnMut(&Type)) {
+fn module_of(of: Named, model: &Model) -> usize {
+    let module = match of {
+        Named::Struct(id) => model[id].module,
+        Named::Enum(id) => model[id].module,
+    };
+    module.0 as usize
+}
+
+fn each_named(ty: &Type, visit: &mut impl FnMut(Named)) {
     match ty {
-        Type::Struct(_) | Type::Enum(_) => visit(ty),
+        Type::Struct(id) => visit(Named::Struct(*id)),
+        Type::Enum(id) => visit(Named::Enum(*id)),
         Type::Vector { item, .. } => each_named(item, visit),
         Type::Map { key, value } => {
             each_named(key, visit);
             each_named(value, visit);
         }
         _ => {}
+    }
+}
+
+/// A value as an argument of `put`. `value` is a reference if its type is not a number.
+pub(super) fn to_wire(value: &str, ty: &Type, types: Types) -> String {
+    let wrapper = Wrapper::of(ty, types).map(Wrapper::path);
+    let wrapped = wrapper.map(|path| format!("&{path}({value})"));
+    match Maximum::of(ty) {
+        Some(Maximum { max, .. }) => {
+            let value = wrapped.as_deref().unwrap_or(value);
+            format!("&codec::AtMostRef::<_, {max}>({value})")
+        }
+        None => wrapped.unwrap_or_else(|| value.to_owned()),
+    }
+}
+
+/// The pattern that binds a value to `name` when it comes in; the name alone if it comes as it is.
+pub(super) fn from_wire(name: &str, ty: &Type, types: Types) -> String {
+    let wrapped = match Wrapper::of(ty, types) {
+        Some(wrapper) => format!("{}({name})", wrapper.path()),
+        None => name.to_owned(),
+    };
+    match Maximum::of(ty) {
+        Some(Maximum { max, .. }) => format!("codec::AtMost::<_, {max}>({wrapped})"),
+        None => wrapped,
     }
 }

@@ -1,12 +1,12 @@
 //! How rustfmt (default settings) breaks the constructs that generated code is made of.
 //!
 //! Every function takes the indentation of the line it starts, and gives lines that start with it and end without a
-//! line end. What no rule here fits is marked `#[rustfmt::skip]` by [`mark_too_wide`].
+//! line end. What no rule here fits is marked [`SKIP`] by [`mark_too_wide`].
 
 /// `max_width`
 const WIDTH: usize = 100;
 /// `fn_call_width`, `chain_width` and `array_width`, which are the same.
-const SMALL_WIDTH: usize = 60;
+pub(crate) const SMALL_WIDTH: usize = 60;
 /// `struct_lit_width`
 const LITERAL_WIDTH: usize = 18;
 
@@ -16,6 +16,9 @@ const SHORT_WIDTH: usize = 10;
 const IMPORT_WIDTH: usize = WIDTH - 2;
 
 const STEP: usize = 4;
+
+/// Makes rustfmt leave an item as it is. `#[rustfmt::skip]` alone would not be found below `#[no_implicit_prelude]`.
+pub(crate) const SKIP: &str = "#[cfg_attr(any(), rustfmt::skip)]";
 
 /// `head(a, b)tail` of a function call.
 pub(crate) fn call(indent: usize, head: &str, args: &[String], tail: &str) -> String {
@@ -38,7 +41,7 @@ pub(crate) fn signature(indent: usize, head: &str, params: &[String], tail: &str
     let line = format!("{}{head}({}){tail}", blanks(indent), params.join(", "));
     if width(&line) == WIDTH && tail.ends_with(';') {
         // Here rustfmt forgets the semicolon until it is too late, and what it then does depends on the edition.
-        return format!("{}#[rustfmt::skip]\n{line}", blanks(indent));
+        return format!("{}{SKIP}\n{line}", blanks(indent));
     }
     if width(&line) <= WIDTH {
         return line;
@@ -82,6 +85,15 @@ pub(crate) fn array(indent: usize, head: &str, items: &[String]) -> String {
     )
 }
 
+/// `#[derive(A, B)]` of a type that is not in a block.
+pub(crate) fn derive(names: &[String]) -> String {
+    let line = format!("#[derive({})]", names.join(", "));
+    if width(&line) <= WIDTH {
+        return line;
+    }
+    format!("#[derive(\n{})]", filled(STEP, names))
+}
+
 /// `head = value`, the value on its own line when the first is too short for both.
 pub(crate) fn assign(indent: usize, head: &str, value: &str) -> String {
     let line = format!("{}{head} = {value}", blanks(indent));
@@ -115,7 +127,8 @@ pub(crate) fn await_call(
 ) -> String {
     let chain = format!("{receiver}.{method}({}).await?", args.join(", "));
     let line = format!("{}{head}{chain};", blanks(indent));
-    if width(&chain) <= SMALL_WIDTH && width(&line) <= WIDTH {
+    // The semicolon counts as a part of the chain.
+    if width(&chain) < SMALL_WIDTH && width(&line) <= WIDTH {
         return line;
     }
     let step = blanks(indent + STEP);
@@ -221,7 +234,7 @@ pub(crate) fn mark_too_wide(text: &str) -> String {
             .take_while(is_comment)
             .map(str::len)
             .sum();
-        format!("{}#[rustfmt::skip]\n{}", &item[..doc], &item[doc..])
+        format!("{}{SKIP}\n{}", &item[..doc], &item[doc..])
     };
     // Inside of items, what follows an empty line is indented.
     let mut items = Vec::new();
@@ -251,6 +264,9 @@ fn blanks(count: usize) -> String {
 
 /// Columns, as rustfmt counts them: East Asian characters take two.
 fn width(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
     text.chars()
         .map(|c| if c >= '\u{1100}' { 2 } else { 1 })
         .sum()

@@ -1,7 +1,8 @@
 //! The Rust backend: from the [`Model`] to the text of files.
 //!
-//! Everything is decided before a template runs: [`names`] and [`naming`] choose names, [`derives`] the traits,
-//! [`types`] and [`prelude`] how types are spelled in a file, [`layout`] where lines break. Templates place text.
+//! Everything is decided before a template runs: [`styles`] says what the options of the config mean for each part of
+//! the IDL, [`names`] and [`naming`] choose names, [`derives`] the traits, [`types`] and [`prelude`] how types are
+//! spelled in a file, [`layout`] where lines break. Templates place text.
 
 pub(crate) mod layout;
 pub(crate) mod naming;
@@ -15,14 +16,24 @@ mod interface;
 mod names;
 mod prelude;
 mod replies;
+mod serde;
 mod server;
 mod structs;
+mod styles;
 mod types;
 
 use askama::Template;
 
+use crate::config::Options;
+use crate::diagnostic::Diagnostic;
 use crate::model::{InterfaceId, Model, ModuleId};
 use crate::source::Span;
+
+use derives::Traits;
+use names::Names;
+use styles::Styles;
+
+pub use styles::Complaint;
 
 /// A generated file without its header.
 #[derive(Debug)]
@@ -52,6 +63,16 @@ impl<'a> Runtime<'a> {
         self.path.rsplit("::").next().unwrap_or(self.path)
     }
 
+    /// The line that fails to compile when the runtime is of a version that this one does not generate for.
+    fn check_version(self) -> String {
+        let version = concat!(
+            env!("CARGO_PKG_VERSION_MAJOR"),
+            ".",
+            env!("CARGO_PKG_VERSION_MINOR")
+        );
+        format!("const _: () = {}::codec::check_version(\"{version}\");\n", self.path)
+    }
+
     /// The line that imports some of its modules, and itself if the text has a use for it.
     fn import(self, modules: &[&str], text: &str) -> String {
         // `crate` can be neither imported nor shadowed.
@@ -66,25 +87,88 @@ impl<'a> Runtime<'a> {
     }
 }
 
-/// Generates the types, and the proxies or the server traits of the interfaces.
-pub fn generate(model: &Model, with_servant: bool, runtime: &str) -> Vec<Body> {
-    let runtime = Runtime { path: runtime };
-    let names = names::Names::new(model);
-    let traits = derives::Traits::new(model);
-    let modules = (0..).map(ModuleId).take(model.modules.len());
-    let mut bodies: Vec<Body> = modules
-        .filter_map(|id| classes::file(id, model, &names, &traits, runtime))
-        .collect();
-    for id in (0..).map(InterfaceId).take(model.interfaces.len()) {
-        let plan = interface::Plan::new(id, model, &names);
-        bodies.extend(replies::file(&plan, model, &names, &traits, runtime));
-        bodies.push(if with_servant {
-            server::file(&plan, model, &names, runtime)
-        } else {
-            client::file(&plan, model, &names, runtime)
-        });
+/// What every part of the backend needs to know.
+#[derive(Debug, Clone, Copy)]
+struct Context<'a> {
+    model: &'a Model,
+    styles: &'a Styles<'a>,
+    names: &'a Names,
+    traits: &'a Traits,
+    runtime: Runtime<'a>,
+}
+
+/// Generates code of a model. All decisions that client and server have in common are made once.
+#[derive(Debug)]
+pub struct Backend<'a> {
+    model: &'a Model,
+    options: &'a Options,
+    styles: Styles<'a>,
+    names: Names,
+    traits: Traits,
+    /// What is worth a look.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl<'a> Backend<'a> {
+    /// Decides.
+    ///
+    /// # Errors
+    /// The options name something that is not in the IDL, or that they are not for.
+    pub fn new(model: &'a Model, options: &'a Options) -> Result<Self, Vec<Complaint>> {
+        let styles = Styles::new(options, model)?;
+        let (names, warnings) = Names::new(model, &styles);
+        let traits = Traits::new(model, &styles);
+        Ok(Self {
+            model,
+            options,
+            styles,
+            names,
+            traits,
+            warnings,
+        })
     }
-    bodies
+
+    /// The types: those of the IDL, and the answers of methods that give several values.
+    #[must_use]
+    pub fn types(&self) -> Vec<Body> {
+        let cx = self.context();
+        let modules = (0..).map(ModuleId).take(self.model.modules.len());
+        let mut bodies: Vec<Body> = modules.filter_map(|id| classes::file(id, cx)).collect();
+        bodies.extend(
+            self.interfaces()
+                .filter_map(|id| replies::file(&interface::Plan::new(id, cx), cx)),
+        );
+        bodies
+    }
+
+    /// The proxies of all interfaces, or their traits and dispatchers.
+    #[must_use]
+    pub fn servants(&self, with_servant: bool) -> Vec<Body> {
+        let cx = self.context();
+        let plans = self.interfaces().map(|id| interface::Plan::new(id, cx));
+        let file = if with_servant {
+            server::file
+        } else {
+            client::file
+        };
+        plans.map(|plan| file(&plan, cx)).collect()
+    }
+
+    fn interfaces(&self) -> impl Iterator<Item = InterfaceId> + use<> {
+        (0..).map(InterfaceId).take(self.model.interfaces.len())
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context {
+            model: self.model,
+            styles: &self.styles,
+            names: &self.names,
+            traits: &self.traits,
+            runtime: Runtime {
+                path: &self.options.runtime_crate,
+            },
+        }
+    }
 }
 
 /// Renders a template, with a line end.

@@ -1,8 +1,16 @@
 //! The Rust name of everything in a model, decided once for all files.
 
-use crate::model::{Item, Model, ModuleId};
+use std::collections::{HashMap, HashSet};
 
-use super::naming::{Case, assign};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{Item, Model, ModuleId, StructId};
+use crate::source::Span;
+
+use super::naming::{Case, assign, bare, convert};
+use super::styles::{Named, Styles};
+
+/// The member that holds the fields which a struct does not know.
+pub(super) const UNKNOWN_FIELDS: &str = "unknown_fields";
 
 /// Indexed as the lists of the [`Model`].
 #[derive(Debug)]
@@ -35,8 +43,9 @@ pub(super) struct InterfaceNames {
 }
 
 impl Names {
-    /// Decides all names.
-    pub(super) fn new(model: &Model) -> Self {
+    /// Decides all names, and says which of them are not what one would expect.
+    pub(super) fn new(model: &Model, styles: &Styles<'_>) -> (Self, Vec<Diagnostic>) {
+        let mut renames = Vec::new();
         let mut names = Self {
             // `mod.rs` is the index of the directory.
             modules: assign(&list(&model.modules, |m| &m.name), Case::Snake, &["mod"]),
@@ -45,39 +54,56 @@ impl Names {
             enumerators: Vec::new(),
             consts: vec![String::new(); model.consts.len()],
             fields: Vec::new(),
-            interfaces: interfaces(model),
+            interfaces: interfaces(model, &mut renames),
         };
         for module in &model.modules {
-            names.add_module(model, &module.items);
+            names.add_module(model, &module.items, &mut renames);
         }
-        for of in &model.structs {
+        for (of, id) in model.structs.iter().zip((0..).map(StructId)) {
+            let reserved: &[&str] = if styles.keeps_unknown(id) {
+                &[UNKNOWN_FIELDS]
+            } else {
+                &[]
+            };
+            let fields = of.fields.iter().map(|f| (f.name.as_str(), f.span));
             names
                 .fields
-                .push(assign(&list(&of.fields, |f| &f.name), Case::Snake, &[]));
+                .push(assign_and_note(fields, Case::Snake, reserved, &mut renames));
         }
         for of in &model.enums {
+            let items = of.items.iter().map(|i| (i.name.as_str(), i.span));
             names
                 .enumerators
-                .push(assign(&list(&of.items, |i| &i.name), Case::Screaming, &[]));
+                .push(assign_and_note(items, Case::Screaming, &[], &mut renames));
         }
-        names
+        renames.sort_by_key(Diagnostic::span);
+        (names, renames)
+    }
+
+    /// What a type is called.
+    pub(super) fn of(&self, of: Named) -> &str {
+        match of {
+            Named::Struct(id) => &self.structs[id.0 as usize],
+            Named::Enum(id) => &self.enums[id.0 as usize],
+        }
     }
 
     /// Structs and enums share a namespace, and the constructor of an enum is a value as constants are.
-    fn add_module(&mut self, model: &Model, items: &[Item]) {
+    fn add_module(&mut self, model: &Model, items: &[Item], renames: &mut Vec<Diagnostic>) {
         let mut types = Vec::new();
         let mut consts = Vec::new();
         for &item in items {
             match item {
-                Item::Struct(id) => types.push((item, model[id].name.as_str())),
-                Item::Enum(id) => types.push((item, model[id].name.as_str())),
-                Item::Const(id) => consts.push((id, model[id].name.as_str())),
+                Item::Struct(id) => types.push((item, model[id].name.as_str(), model[id].span)),
+                Item::Enum(id) => types.push((item, model[id].name.as_str(), model[id].span)),
+                Item::Const(id) => consts.push((id, model[id].name.as_str(), model[id].span)),
                 Item::Interface(_) => {}
             }
         }
         let mut constructors = Vec::new();
-        let type_names = assign(&list(&types, |(_, name)| name), Case::Camel, &[]);
-        for ((item, _), name) in types.into_iter().zip(type_names) {
+        let idl_names = types.iter().map(|&(_, name, span)| (name, span));
+        let type_names = assign_and_note(idl_names, Case::Camel, &[], renames);
+        for ((item, ..), name) in types.into_iter().zip(type_names) {
             match item {
                 Item::Struct(id) => self.structs[id.0 as usize] = name,
                 Item::Enum(id) => {
@@ -88,12 +114,9 @@ impl Names {
             }
         }
         let constructors = list(&constructors, |name| name);
-        let const_names = assign(
-            &list(&consts, |(_, name)| name),
-            Case::Screaming,
-            &constructors,
-        );
-        for ((id, _), name) in consts.into_iter().zip(const_names) {
+        let idl_names = consts.iter().map(|&(_, name, span)| (name, span));
+        let const_names = assign_and_note(idl_names, Case::Screaming, &constructors, renames);
+        for ((id, ..), name) in consts.into_iter().zip(const_names) {
             self.consts[id.0 as usize] = name;
         }
     }
@@ -126,19 +149,19 @@ impl Names {
 }
 
 /// Interfaces of all modules meet in one directory, and each has three files and three types.
-fn interfaces(model: &Model) -> Vec<InterfaceNames> {
+fn interfaces(model: &Model, renames: &mut Vec<Diagnostic>) -> Vec<InterfaceNames> {
     let idl_names = list(&model.interfaces, |i| &i.name);
     let mut bases = assign(&idl_names, Case::Camel, &[]);
     let mut stems = assign(&idl_names, Case::Snake, &["classes", "mod", "tars"]);
     spread(&mut bases, &["", "Servant", "Server"], "");
     spread(&mut stems, &["", "_servant", "_server"], "_");
+    let spans = || model.interfaces.iter().map(|i| i.span);
+    let idl_names = || idl_names.iter().copied().zip(spans());
+    note_renames(idl_names(), &bases, Case::Camel, renames);
     let methods = model.interfaces.iter().map(|i| {
+        let methods = i.methods.iter().map(|m| (m.name.as_str(), m.span));
         // The proxy has these itself.
-        assign(
-            &list(&i.methods, |m| &m.name),
-            Case::Snake,
-            &["new", "with"],
-        )
+        assign_and_note(methods, Case::Snake, &["new", "with"], renames)
     });
     let parts = bases.into_iter().zip(stems).zip(methods);
     parts
@@ -152,25 +175,57 @@ fn interfaces(model: &Model) -> Vec<InterfaceNames> {
 
 /// Numbers names until no name with one of the suffixes is another name with one.
 fn spread(names: &mut [String], suffixes: &[&str], separator: &str) {
-    for index in 1..names.len() {
-        let (before, rest) = names.split_at_mut(index);
-        let Some(name) = rest.first_mut() else { return };
-        let clashes = |name: &str| {
-            let with = |name: &str, suffix: &str| format!("{}{suffix}", super::naming::bare(name));
-            before.iter().any(|other| {
-                suffixes.iter().any(|one| {
-                    suffixes
-                        .iter()
-                        .any(|two| with(name, one) == with(other, two))
-                })
-            })
+    let mut taken: HashSet<String> = HashSet::new();
+    for name in names {
+        let with_suffixes = |name: &str| {
+            let name = bare(name).to_owned();
+            suffixes.iter().map(move |suffix| format!("{name}{suffix}"))
         };
-        let base = super::naming::bare(name).to_owned();
+        let base = bare(name).to_owned();
         let mut number = 2_usize;
-        while clashes(name) {
+        while with_suffixes(name).any(|name| taken.contains(&name)) {
             *name = format!("{base}{separator}{number}");
             number += 1;
         }
+        taken.extend(with_suffixes(name));
+    }
+}
+
+/// [`assign`], with a warning for each name that is not what one would expect.
+fn assign_and_note<'a>(
+    idl: impl Iterator<Item = (&'a str, Span)> + Clone,
+    case: Case,
+    reserved: &[&str],
+    renames: &mut Vec<Diagnostic>,
+) -> Vec<String> {
+    let names: Vec<&str> = idl.clone().map(|(name, _)| name).collect();
+    let chosen = assign(&names, case, reserved);
+    note_renames(idl, &chosen, case, renames);
+    chosen
+}
+
+fn note_renames<'a>(
+    idl: impl Iterator<Item = (&'a str, Span)> + Clone,
+    chosen: &[String],
+    case: Case,
+    renames: &mut Vec<Diagnostic>,
+) {
+    let expected = |name: &str| convert(name, case);
+    let renamed = idl.clone().zip(chosen);
+    let mut renamed = renamed.filter(|((name, _), chosen)| bare(chosen) != expected(name)).peekable();
+    if renamed.peek().is_none() {
+        return;
+    }
+    let kept = idl.clone().zip(chosen).filter(|((name, _), chosen)| bare(chosen) == expected(name));
+    let owners: HashMap<&str, Span> = kept.map(|((_, at), chosen)| (bare(chosen), at)).collect();
+    for ((name, span), chosen) in renamed {
+        let message = format!("`{name}` is called `{chosen}` in Rust");
+        let diagnostic = Diagnostic::new(Code::Renamed, message).at(span, "");
+        let expected = expected(name);
+        renames.push(match owners.get(expected.as_str()) {
+            Some(&owner) => diagnostic.see(owner, format!("this is `{expected}` there")),
+            None => diagnostic.note(format!("`{expected}` has another meaning there")),
+        });
     }
 }
 

@@ -45,11 +45,13 @@ pub(crate) fn assign<S: AsRef<str>>(names: &[S], case: Case, reserved: &[&str]) 
         }
     }
     let mut taken: HashSet<String> = natural.iter().map(|name| bare(name).to_owned()).collect();
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
     let unique = natural.iter().enumerate().map(|(index, name)| {
         if owner.get(name.as_str()) == Some(&index) {
             name.clone()
         } else {
-            numbered(bare(name), case, &mut taken)
+            let number = numbers.entry(name).or_insert(2);
+            numbered(bare(name), case, number, &mut taken)
         }
     });
     unique.collect()
@@ -71,6 +73,17 @@ pub(crate) fn of_file(stem: &str) -> String {
 
 /// What a name becomes when nothing else is in its scope.
 pub(crate) fn natural(name: &str, case: Case, reserved: &[&str]) -> String {
+    let mut converted = convert(name, case);
+    if PATH_KEYWORDS.contains(&converted.as_str()) || reserved.contains(&converted.as_str()) {
+        converted.push('_');
+    } else if KEYWORDS.contains(&converted.as_str()) {
+        converted.insert_str(0, "r#");
+    }
+    converted
+}
+
+/// A name in the case of its kind.
+pub(crate) fn convert(name: &str, case: Case) -> String {
     let mut converted = match case {
         Case::Camel => name.to_upper_camel_case(),
         Case::Snake => name.to_snake_case(),
@@ -95,28 +108,23 @@ pub(crate) fn natural(name: &str, case: Case, reserved: &[&str]) -> String {
         };
         converted.insert(0, first);
     }
-    if PATH_KEYWORDS.contains(&converted.as_str()) || reserved.contains(&converted.as_str()) {
-        converted.push('_');
-    } else if KEYWORDS.contains(&converted.as_str()) {
-        converted.insert_str(0, "r#");
-    }
     converted
 }
 
-fn numbered(name: &str, case: Case, taken: &mut HashSet<String>) -> String {
+/// The name with the next number that is free. `number` is the first one that has not been tried.
+fn numbered(name: &str, case: Case, number: &mut usize, taken: &mut HashSet<String>) -> String {
     let name = name.trim_end_matches('_');
     let separator = if case == Case::Camel && !name.ends_with(|c: char| c.is_ascii_digit()) {
         ""
     } else {
         "_"
     };
-    let mut number = 2_usize;
     loop {
         let candidate = format!("{name}{separator}{number}");
+        *number += 1;
         if taken.insert(candidate.clone()) {
             return candidate;
         }
-        number += 1;
     }
 }
 

@@ -1,6 +1,13 @@
 //! Names of the standard library, as they must be written in a file that may define the same ones.
+//!
+//! Every file imports what it uses, the prelude included, so that it compiles wherever it is put: also below a module
+//! with `#[no_implicit_prelude]`. A name that the file defines itself shadows the one of the imported prelude.
 
 use std::collections::HashSet;
+
+use memchr::memmem;
+
+use super::layout;
 
 /// The names that a file defines itself.
 #[derive(Debug, Default)]
@@ -43,8 +50,9 @@ names! {
     ord "Ord" "::std::cmp::Ord";
     send "Send" "::std::marker::Send";
     sync "Sync" "::std::marker::Sync";
-    // Not in the prelude of every edition: imported where the plain name is used.
+    // Not in the prelude: imported where the plain name is used.
     map "BTreeMap" "::std::collections::BTreeMap";
+    hash_map "HashMap" "::std::collections::HashMap";
     future "Future" "::std::future::Future";
     arc "Arc" "::std::sync::Arc";
 }
@@ -60,5 +68,60 @@ impl Prelude {
     /// Whether the file defines a name itself.
     pub(super) fn defines(&self, name: &str) -> bool {
         self.defined.contains(name)
+    }
+
+    /// The line that imports what a text uses of the standard library, or nothing.
+    pub(super) fn import(&self, text: &str) -> String {
+        // Modules first: no type has a name like theirs.
+        const USES: [(&str, &str, &str); 10] = [
+            ("", "cmp::", "cmp"),
+            ("BTreeMap", "BTreeMap<", "collections::BTreeMap"),
+            ("HashMap", "HashMap<", "collections::HashMap"),
+            ("", "fmt::", "fmt"),
+            ("Future", "Future<", "future::Future"),
+            ("", "hash::", "hash"),
+            ("", "num::", "num"),
+            ("", "#[derive(", "prelude::v1::*"),
+            ("", "str::", "str"),
+            ("Arc", "Arc<", "sync::Arc"),
+        ];
+        let used = |(name, sign, _): &&(&str, &str, &str)| {
+            !self.defines(name) && mentions(text, sign)
+        };
+        let names = USES.iter().filter(used).map(|(_, _, path)| (*path).to_owned());
+        let names: Vec<String> = names.collect();
+        if names.is_empty() {
+            return String::new();
+        }
+        format!("{}\n", layout::import("::std", &names))
+    }
+}
+
+/// Whether code in a text has this, and not as a part of a longer path or word, nor in a comment.
+fn mentions(text: &str, sign: &str) -> bool {
+    memmem::find_iter(text.as_bytes(), sign).any(|at| {
+        let before = &text[..at];
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let last = before.chars().next_back();
+        !last.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
+            && !line.trim_start().starts_with("//")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_are_what_is_used() {
+        let prelude = Prelude::new(["Arc"]);
+        let import = |text| prelude.import(text);
+        assert_eq!(import("/// fmt::Debug\npub const A: i32 = 1;\n"), "");
+        assert_eq!(
+            import("#[derive(Debug)]\nimpl fmt::Display for Color {\n"),
+            "use ::std::{fmt, prelude::v1::*};\n"
+        );
+        let others = "a: super::fmt::A, b: my_hash::B, c: Arc<str>, d: BTreeMap<i32, i32>";
+        assert_eq!(import(others), "use ::std::collections::BTreeMap;\n");
     }
 }

@@ -1,21 +1,12 @@
 //! `<interface>.rs`: structs for the methods that give more than one value, shared by client and server.
 
-use crate::model::Model;
-
-use super::derives::{Derives, Traits};
+use super::derives::Derives;
 use super::interface::{Answer, Imports, Output, Plan};
-use super::names::Names;
 use super::naming::bare;
-use super::{Body, Runtime, docs, structs};
+use super::{Body, Context, docs, structs};
 
 /// The file; `None` when no method needs a struct.
-pub(super) fn file(
-    plan: &Plan<'_>,
-    model: &Model,
-    names: &Names,
-    traits: &Traits,
-    runtime: Runtime<'_>,
-) -> Option<Body> {
+pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Option<Body> {
     let replies: Vec<(&str, &str, &[Output<'_>])> = plan
         .methods
         .iter()
@@ -36,31 +27,34 @@ pub(super) fn file(
     let types = replies
         .iter()
         .flat_map(|(_, _, outputs)| outputs.iter().map(|output| output.ty));
-    let imports = Imports::new(model, names, &defined, types, "", &[]);
+    let imports = Imports::new(cx, &defined, types, "", &[]);
     let items = replies.iter().map(|(method, reply, outputs)| {
-        let types = || outputs.iter().map(|output| output.ty);
-        let ordered = traits.types_have_order(types());
+        let all = || outputs.iter().map(|output| (output.ty, output.types));
+        let (has_eq, has_order) = (cx.traits.all_have_eq(all()), cx.traits.all_have_order(all()));
         let derives = Derives {
-            copy: traits.types_copy(types()),
+            copy: cx.traits.all_copy(all()),
             default: true,
             partial_eq: true,
-            eq: ordered,
-            ord: ordered,
+            eq: has_eq,
+            ord: has_order,
+            hash: has_order,
+            more: Vec::new(),
         };
         let fields = outputs.iter().map(|output| {
             let doc = match output.param {
                 None => "The return value.".to_owned(),
                 Some(param) => format!("Out parameter `{}`.", param.name),
             };
-            structs::Member::new(
+            structs::FieldLines::new(
                 &[],
                 &doc,
+                &[],
                 &output.name,
-                &imports.spelling.owned(output.ty, false),
+                &imports.spelling.owned(output.ty, output.types),
             )
         });
         let doc = docs::outer(0, &[], &format!("Answer of `{method}`."));
-        structs::definition(&doc, derives, reply, &fields.collect::<Vec<_>>())
+        structs::definition(&doc, &derives.attribute(), reply, &fields.collect::<Vec<_>>())
     });
     let body = items.collect::<Vec<_>>().join("\n");
     Some(Body {
@@ -74,6 +68,6 @@ pub(super) fn file(
             ),
         ),
         exports: Vec::new(),
-        text: imports.text(&body, runtime, &[]) + &body,
+        text: imports.text(&body, cx.runtime, &[]) + &body,
     })
 }

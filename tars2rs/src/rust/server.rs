@@ -2,13 +2,10 @@
 
 use askama::Template;
 
-use crate::model::Model;
-
-use super::interface::{Answer, Imports, MethodPlan, Output, Plan};
-use super::names::Names;
+use super::interface::{Answer, Imports, Input, MethodPlan, Output, Plan, from_wire, to_wire};
 use super::naming::bare;
 use super::prelude::Prelude;
-use super::{Body, Runtime, docs, layout, text};
+use super::{Body, Context, Runtime, docs, layout, text};
 
 #[derive(Template)]
 #[template(path = "servant_server.rs.j2", escape = "none")]
@@ -33,13 +30,12 @@ struct Handler {
 }
 
 /// The file.
-pub(super) fn file(plan: &Plan<'_>, model: &Model, names: &Names, runtime: Runtime<'_>) -> Body {
+pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Body {
     let name = &plan.names.base;
     let defined = [name.clone(), format!("{name}Server")];
     let replies: Vec<&str> = plan.replies().collect();
     let imports = Imports::new(
-        model,
-        names,
+        cx,
         &defined,
         plan.signature_types(),
         &plan.names.stem,
@@ -48,7 +44,7 @@ pub(super) fn file(plan: &Plan<'_>, model: &Model, names: &Names, runtime: Runti
     let methods: Vec<Handler> = plan
         .methods
         .iter()
-        .map(|method| handler(method, &imports, runtime))
+        .map(|method| handler(method, &imports, cx.runtime))
         .collect();
     let fallback = format!("Server side of the interface `{}`.", plan.of.name);
     let doc = docs::outer(0, &plan.of.doc, &fallback);
@@ -72,18 +68,16 @@ pub(super) fn file(plan: &Plan<'_>, model: &Model, names: &Names, runtime: Runti
         spans: vec![plan.of.span],
         doc: docs::plain(&[], &fallback),
         exports: defined.to_vec(),
-        text: imports.text(&body, runtime, &["server"]) + &body,
+        text: imports.text(&body, cx.runtime, &["server"]) + &body,
     }
 }
 
 fn handler(method: &MethodPlan<'_>, imports: &Imports<'_>, runtime: Runtime<'_>) -> Handler {
     let mut params = vec!["&self".to_owned(), "cx: &server::Context".to_owned()];
-    params.extend(
-        method
-            .ins
-            .iter()
-            .map(|(param, name)| format!("{name}: {}", imports.spelling.owned(&param.ty, false))),
-    );
+    params.extend(method.ins.iter().map(|Input { name, param, types }| {
+        let ty = imports.spelling.owned(&param.ty, *types);
+        format!("{name}: {ty}")
+    }));
     let prelude = &imports.spelling.prelude;
     let result = method.result(imports, runtime);
     let result = format!(
@@ -100,16 +94,14 @@ fn handler(method: &MethodPlan<'_>, imports: &Imports<'_>, runtime: Runtime<'_>)
 }
 
 fn dispatch(method: &MethodPlan<'_>) -> Vec<String> {
-    let takes = method.ins.iter().map(|(param, name)| {
-        layout::assign(
-            20,
-            &format!("let {name}"),
-            &format!("args.take({}, \"{}\")?;", param.tag, param.name),
-        )
+    let takes = method.ins.iter().map(|Input { name, param, types }| {
+        let pattern = from_wire(name, &param.ty, *types);
+        let take = format!("args.take({}, \"{}\")?;", param.tag, param.name);
+        layout::assign(20, &format!("let {pattern}"), &take)
     });
     let mut lines: Vec<String> = takes.collect();
     let mut args = vec!["&cx".to_owned()];
-    args.extend(method.ins.iter().map(|(_, name)| name.clone()));
+    args.extend(method.ins.iter().map(|input| input.name.clone()));
     let bind = match &method.answer {
         Answer::Nothing => String::new(),
         Answer::One(output) => format!("let {} = ", output.name),
@@ -131,7 +123,7 @@ fn dispatch(method: &MethodPlan<'_>) -> Vec<String> {
 }
 
 fn put(output: &Output<'_>, value: &str) -> String {
-    let value = format!("&{value}");
+    let value = to_wire(&format!("&{value}"), output.ty, output.types);
     match output.param {
         None => layout::call(20, "reply.put_result", &[value], ";"),
         Some(param) => layout::call(

@@ -1,36 +1,101 @@
 //! How Rust spells the types and values of the IDL.
 
-use crate::model::{EnumId, Model, StructId, Type, Value};
+use std::collections::HashMap;
 
+use crate::config::{BytesType, MapType, StringType, Types};
+use crate::model::{EnumId, Model, ModuleId, StructId, Type, Value};
+
+use super::names::Names;
 use super::prelude::Prelude;
+use super::styles::{Named, Styles};
 
 /// How one file names types.
 #[derive(Debug)]
 pub(super) struct Spelling<'a> {
     /// The model.
     pub(super) model: &'a Model,
+    /// The names of everything.
+    pub(super) names: &'a Names,
+    /// The options.
+    pub(super) styles: &'a Styles<'a>,
     /// Names of the standard library in this file.
     pub(super) prelude: Prelude,
-    /// The path to each struct.
-    pub(super) structs: Vec<String>,
-    /// The path to each enum.
-    pub(super) enums: Vec<String>,
-    /// The names of the enumerators of each enum.
-    pub(super) enumerators: &'a [Vec<String>],
+    /// Where the file is.
+    pub(super) place: Place,
+}
+
+/// Where a file is, which says how it reaches the types of the IDL.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// The types of this module.
+    Classes(ModuleId),
+    /// A file of an interface, which spells types like this.
+    Interface(HashMap<Named, String>),
 }
 
 impl Spelling<'_> {
+    /// The path to a struct or enum.
+    pub(super) fn path(&self, of: Named) -> String {
+        let name = self.names.of(of);
+        if let Some(path) = self.styles.extern_path(of, name) {
+            return path;
+        }
+        match &self.place {
+            Place::Classes(here) => {
+                let module = match of {
+                    Named::Struct(id) => self.model[id].module,
+                    Named::Enum(id) => self.model[id].module,
+                };
+                if module == *here {
+                    name.to_owned()
+                } else {
+                    format!("super::{}::{name}", self.names.modules[module.0 as usize])
+                }
+            }
+            Place::Interface(paths) => paths.get(&of).cloned().unwrap_or_default(),
+        }
+    }
+
     /// The type of a value that is owned.
-    ///
-    /// `ordered` when it is part of a map key: then floats in containers need a wrapper with a total order.
-    pub(super) fn owned(&self, ty: &Type, ordered: bool) -> String {
-        self.owned_in(None, ty, ordered)
+    pub(super) fn owned(&self, ty: &Type, types: Types) -> String {
+        self.owned_in(None, ty, types, false)
     }
 
     /// The same in the definition and the implementations of the struct `this`.
-    pub(super) fn owned_in(&self, this: Option<StructId>, ty: &Type, ordered: bool) -> String {
+    ///
+    /// `ordered` when it is part of a map key: then floats in containers need a wrapper with a total order, and maps
+    /// must be sorted.
+    pub(super) fn owned_in(
+        &self,
+        this: Option<StructId>,
+        ty: &Type,
+        types: Types,
+        ordered: bool,
+    ) -> String {
         match ty {
+            Type::String { .. } => match types.string {
+                StringType::String => self.prelude.string().to_owned(),
+                StringType::Bytes => "codec::Bytes".to_owned(),
+                StringType::Shared => format!("{}<str>", self.prelude.arc()),
+            },
+            Type::Bytes { .. } => match types.bytes {
+                BytesType::Bytes => "codec::Bytes".to_owned(),
+                BytesType::Vec => format!("{}<u8>", self.prelude.vec()),
+            },
+            Type::Vector { item, .. } => format!(
+                "{}<{}>",
+                self.prelude.vec(),
+                self.nested(this, item, types, ordered)
+            ),
+            Type::Map { key, value } => format!(
+                "{}<{}, {}>",
+                self.map(types, ordered),
+                self.nested(this, key, types, true),
+                self.nested(this, value, types, ordered)
+            ),
             Type::Struct(id) if this == Some(*id) => "Self".to_owned(),
+            Type::Struct(id) => self.path(Named::Struct(*id)),
+            Type::Enum(id) => self.path(Named::Enum(*id)),
             Type::Float if ordered => "codec::OrderedF32".to_owned(),
             Type::Double if ordered => "codec::OrderedF64".to_owned(),
             Type::Bool => "bool".to_owned(),
@@ -43,53 +108,61 @@ impl Spelling<'_> {
             Type::UInt => "u32".to_owned(),
             Type::Float => "f32".to_owned(),
             Type::Double => "f64".to_owned(),
-            Type::String { .. } => self.prelude.string().to_owned(),
-            Type::Bytes { .. } => "codec::Bytes".to_owned(),
-            Type::Vector { item, .. } => {
-                format!(
-                    "{}<{}>",
-                    self.prelude.vec(),
-                    self.owned_in(this, item, ordered)
-                )
-            }
-            Type::Map { key, value } => {
-                format!(
-                    "{}<{}, {}>",
-                    self.prelude.map(),
-                    self.owned_in(this, key, true),
-                    self.owned_in(this, value, ordered)
-                )
-            }
-            Type::Struct(id) => self.structs[id.0 as usize].clone(),
-            Type::Enum(id) => self.enums[id.0 as usize].clone(),
+        }
+    }
+
+    /// The type of an element of a vector or map, which goes over the wire as it is.
+    fn nested(&self, this: Option<StructId>, ty: &Type, types: Types, ordered: bool) -> String {
+        match Wrapper::of_element(ty, types) {
+            Some(wrapper) => wrapper.path().to_owned(),
+            None => self.owned_in(this, ty, types, ordered),
+        }
+    }
+
+    /// The type that a value of its own has on the wire.
+    pub(super) fn on_wire(&self, ty: &Type, types: Types, owned: String) -> String {
+        match Wrapper::of(ty, types) {
+            Some(Wrapper::CharArray) => format!("codec::CharArray<{owned}>"),
+            Some(wrapper) => wrapper.path().to_owned(),
+            None => owned,
+        }
+    }
+
+    /// The map type.
+    pub(super) fn map(&self, types: Types, ordered: bool) -> &'static str {
+        match types.map {
+            _ if ordered => self.prelude.map(),
+            MapType::BTreeMap => self.prelude.map(),
+            MapType::HashMap => self.prelude.hash_map(),
+            MapType::IndexMap => "codec::IndexMap",
         }
     }
 
     /// The type of a parameter that is only read.
-    pub(super) fn borrowed(&self, ty: &Type) -> String {
+    pub(super) fn borrowed(&self, ty: &Type, types: Types) -> String {
         match ty {
+            Type::String { .. } if types.string == StringType::Bytes => "&[u8]".to_owned(),
             Type::String { .. } => "&str".to_owned(),
-            Type::Vector { item, .. } => format!("&[{}]", self.owned(item, false)),
+            Type::Bytes { .. } if types.bytes == BytesType::Vec => "&[u8]".to_owned(),
+            Type::Vector { item, .. } => format!("&[{}]", self.nested(None, item, types, false)),
             Type::Bytes { .. } | Type::Map { .. } | Type::Struct(_) => {
-                format!("&{}", self.owned(ty, false))
+                format!("&{}", self.owned(ty, types))
             }
-            _ => self.owned(ty, false),
+            _ => self.owned(ty, types),
         }
     }
 
-    /// A value as an expression of its type.
+    /// A value as an expression of its type; that of a string is a literal.
     pub(super) fn value(&self, value: &Value, ty: &Type) -> String {
         match (value, ty) {
             (Value::Bool(value), _) => value.to_string(),
             (Value::Int(value), Type::Enum(id)) => {
-                format!("{}({value})", self.enums[id.0 as usize])
+                format!("{}({value})", self.path(Named::Enum(*id)))
             }
             (Value::Int(value), Type::Float | Type::Double) => format!("{value}.0"),
             (Value::Int(value), _) => integer(*value, ty),
             (Value::Float(value), _) => float(*value, ty),
-            (Value::String(bytes), Type::Bytes { .. }) => {
-                format!("codec::Bytes::from_static({})", byte_string(bytes))
-            }
+            (Value::String(bytes), Type::Bytes { .. }) => byte_string(bytes),
             (Value::String(bytes), _) => format!("{:?}", String::from_utf8_lossy(bytes)),
             (Value::Enumerator { of, index }, _) => self.enumerator(*of, *index),
         }
@@ -97,8 +170,8 @@ impl Spelling<'_> {
 
     /// The path to an enumerator.
     pub(super) fn enumerator(&self, of: EnumId, index: usize) -> String {
-        let of = of.0 as usize;
-        format!("{}::{}", self.enums[of], self.enumerators[of][index])
+        let path = self.path(Named::Enum(of));
+        format!("{path}::{}", self.names.enumerators[of.0 as usize][index])
     }
 }
 
@@ -184,6 +257,53 @@ impl Maximum {
             _ => return None,
         };
         max.map(|max| Self { what, max })
+    }
+}
+
+/// What goes around a value on its way over the wire, where its Rust type would be written as something else.
+///
+/// A member, parameter or return value has the plain type and is wrapped on the way; in a vector or map the elements
+/// have the type of the wrapper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrapper {
+    /// `string:N`
+    CharArray,
+    /// `string:N` as bytes.
+    CharBytes,
+    /// A string as bytes.
+    ByteStr,
+    /// Bytes as a `Vec<u8>`, which would be a `vector<unsigned byte>`.
+    ByteVec,
+}
+
+impl Wrapper {
+    /// For a member, parameter or return value.
+    pub(super) fn of(ty: &Type, types: Types) -> Option<Self> {
+        match ty {
+            Type::String { max: Some(_) } if types.string == StringType::Bytes => {
+                Some(Self::CharBytes)
+            }
+            Type::String { max: Some(_) } => Some(Self::CharArray),
+            _ => Self::of_element(ty, types),
+        }
+    }
+
+    fn of_element(ty: &Type, types: Types) -> Option<Self> {
+        match ty {
+            Type::String { .. } if types.string == StringType::Bytes => Some(Self::ByteStr),
+            Type::Bytes { .. } if types.bytes == BytesType::Vec => Some(Self::ByteVec),
+            _ => None,
+        }
+    }
+
+    /// How generated code names it.
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Self::CharArray => "codec::CharArray",
+            Self::CharBytes => "codec::CharBytes",
+            Self::ByteStr => "codec::ByteStr",
+            Self::ByteVec => "codec::ByteVec",
+        }
     }
 }
 

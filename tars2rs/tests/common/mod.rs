@@ -54,3 +54,26 @@ pub(crate) fn manifest(dir: &Path) -> Vec<Vec<String>> {
         .map(|line| line.split('\t').map(str::to_owned).collect())
         .collect()
 }
+
+/// A file with what is expected, in the directory of the tests.
+pub(crate) fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(name)
+}
+
+/// Compares with a file. `UPDATE_GOLDEN=1` writes it anew; read the difference then.
+pub(crate) fn expect_golden(path: &Path, text: &str) {
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    } else {
+        let expected = fs::read_to_string(path).unwrap_or_default();
+        assert_eq!(
+            text,
+            expected,
+            "{}: UPDATE_GOLDEN=1 writes it anew",
+            path.display()
+        );
+    }
+}

@@ -320,6 +320,7 @@ impl CallsInFlight {
     fn start(&mut self, submission: Submission, now: Instant) {
         let (context, status) = submission.options.attributes();
         let request = Request {
+            version: submission.options.protocol(),
             servant: &submission.servant,
             func: submission.func,
             context,

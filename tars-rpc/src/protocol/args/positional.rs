@@ -11,34 +11,47 @@ use tars_codec::{Error, ErrorKind, Input, Result};
 #[derive(Debug)]
 pub(super) struct Positional {
     pub(super) body: Bytes,
-    /// Where the next value begins, as long as they come in order.
-    pub(super) next: usize,
-    places: Option<Box<Places>>,
+    order: Order,
+}
+
+#[derive(Debug)]
+enum Order {
+    /// All values were where they were expected; the next one is expected here.
+    Kept(usize),
+    Lost(Box<Places>),
 }
 
 impl Positional {
     pub(super) fn new(body: Bytes) -> Self {
         Self {
             body,
-            next: 0,
-            places: None,
+            order: Order::Kept(0),
         }
     }
 
-    /// Where the value with this tag begins; that of the first one, if there are several. Asked for when it is not
-    /// the next one.
-    pub(super) fn find(&mut self, tag: u8) -> Result<usize> {
-        let places = match &mut self.places {
-            Some(places) => places,
-            none => none.insert(Box::new(Places::note(&self.body)?)),
-        };
-        let missing = || Error::new(ErrorKind::Missing, self.body.len());
-        places.get(tag).ok_or_else(missing)
+    /// Where the next value begins, as long as they come in order.
+    pub(super) fn next(&self) -> Option<usize> {
+        match self.order {
+            Order::Kept(next) => Some(next),
+            Order::Lost(_) => None,
+        }
     }
 
-    /// Whether the values have come in order up to now.
-    pub(super) fn in_order(&self) -> bool {
-        self.places.is_none()
+    /// Notes that the next value was the one asked for, and where it ended.
+    pub(super) fn came_in_order(&mut self, end: usize) {
+        self.order = Order::Kept(end);
+    }
+
+    /// Where the value with this tag begins, which is not the next one; the first one, if there are several.
+    pub(super) fn find(&mut self, tag: u8) -> Result<usize> {
+        if let Order::Kept(_) = self.order {
+            self.order = Order::Lost(Box::new(Places::note(&self.body)?));
+        }
+        let place = match &self.order {
+            Order::Kept(_) => None,
+            Order::Lost(places) => places.get(tag),
+        };
+        place.ok_or_else(|| Error::new(ErrorKind::Missing, self.body.len()))
     }
 }
 

@@ -2,11 +2,13 @@
 
 use askama::Template;
 
-use crate::model::{Field, Type, Value};
+use crate::config::{BytesType, StringType};
+use crate::model::{Type, Value};
 
-use super::super::types::is_default;
+use super::super::names::UNKNOWN_FIELDS;
+use super::super::types::{byte_string, is_default};
 use super::super::{layout, text};
-use super::Parts;
+use super::{Member, Parts};
 
 #[derive(Template)]
 #[template(path = "struct_default.rs.j2", escape = "none")]
@@ -18,15 +20,19 @@ struct DefaultImpl<'a> {
 
 impl Parts<'_> {
     pub(super) fn default(&self) -> String {
-        let value = |(field, name): (&Field, &str)| {
-            let value = match &field.default {
-                None if matches!(field.ty, Type::Bool) => "false".to_owned(),
-                None => self.zero(&field.ty),
-                Some(value) => self.owned_value(value, &field.ty),
+        let value = |member: &Member<'_>| {
+            let value = match &member.field.default {
+                _ if member.option => self.spelling.prelude.none().to_owned(),
+                None if matches!(member.field.ty, Type::Bool) => "false".to_owned(),
+                None => self.zero(member),
+                Some(value) => self.owned_value(value, member),
             };
-            format!("{name}: {value}")
+            format!("{}: {value}", member.name)
         };
-        let fields: Vec<String> = self.members().map(value).collect();
+        let mut fields: Vec<String> = self.members.iter().map(value).collect();
+        if self.keeps_unknown {
+            fields.push(format!("{UNKNOWN_FIELDS}: codec::UnknownFields::new()"));
+        }
         let literal = layout::literal(8, "Self", &fields, "");
         let trait_name = self.spelling.prelude.default();
         text(&DefaultImpl {
@@ -37,32 +43,46 @@ impl Parts<'_> {
     }
 
     /// What `Default` gives, spelled as a person would.
-    fn zero(&self, ty: &Type) -> String {
-        match ty {
+    fn zero(&self, member: &Member<'_>) -> String {
+        let prelude = &self.spelling.prelude;
+        match &member.field.ty {
             Type::Float | Type::Double => "0.0".to_owned(),
-            Type::String { .. } => format!("{}::new()", self.spelling.prelude.string()),
-            Type::Vector { .. } => format!("{}::new()", self.spelling.prelude.vec()),
-            Type::Map { .. } => format!("{}::new()", self.spelling.prelude.map()),
-            Type::Bytes { .. } => "codec::Bytes::new()".to_owned(),
-            Type::Struct(_) | Type::Enum(_) => {
-                format!("{}::default()", self.spelling.prelude.default())
+            Type::String { .. } => match member.types.string {
+                StringType::String => format!("{}::new()", prelude.string()),
+                StringType::Bytes => "codec::Bytes::new()".to_owned(),
+                StringType::Shared => format!("{}::default()", prelude.arc()),
+            },
+            Type::Bytes { .. } => match member.types.bytes {
+                BytesType::Bytes => "codec::Bytes::new()".to_owned(),
+                BytesType::Vec => format!("{}::new()", prelude.vec()),
+            },
+            Type::Vector { .. } => format!("{}::new()", prelude.vec()),
+            Type::Map { .. } => {
+                format!("{}::new()", self.spelling.map(member.types, self.is_key))
             }
+            Type::Struct(_) | Type::Enum(_) => format!("{}::default()", prelude.default()),
             _ => "0".to_owned(),
         }
     }
 
-    pub(super) fn owned_value(&self, value: &Value, ty: &Type) -> String {
-        match ty {
-            _ if is_default(self.model, value, ty) && !matches!(ty, Type::Bool) => match ty {
-                Type::Enum(_) => self.spelling.value(value, ty),
-                _ => self.zero(ty),
+    /// A default of the IDL as an expression of the type of its member.
+    pub(super) fn owned_value(&self, value: &Value, member: &Member<'_>) -> String {
+        let ty = &member.field.ty;
+        let literal = self.spelling.value(value, ty);
+        let prelude = &self.spelling.prelude;
+        match (value, ty) {
+            (_, Type::Bool | Type::Enum(_)) => literal,
+            _ if is_default(self.model, value, ty) => self.zero(member),
+            (Value::String(bytes), Type::String { .. }) => match member.types.string {
+                StringType::String => format!("{}::from({literal})", prelude.string()),
+                StringType::Bytes => format!("codec::Bytes::from_static({})", byte_string(bytes)),
+                StringType::Shared => format!("{}::from({literal})", prelude.arc()),
             },
-            Type::String { .. } => format!(
-                "{}::from({})",
-                self.spelling.prelude.string(),
-                self.spelling.value(value, ty)
-            ),
-            _ => self.spelling.value(value, ty),
+            (_, Type::Bytes { .. }) => match member.types.bytes {
+                BytesType::Bytes => format!("codec::Bytes::from_static({literal})"),
+                BytesType::Vec => format!("{literal}.to_vec()"),
+            },
+            _ => literal,
         }
     }
 }

@@ -4,14 +4,18 @@ mod default;
 mod order;
 mod wire;
 
+use std::collections::HashSet;
+
 use askama::Template;
 
-use crate::model::{Field, Model, Struct, StructId, Type};
+use crate::config::Types;
+use crate::model::{Field, Model, Struct, StructId};
 
-use super::derives::{Derives, Traits};
-use super::names::Names;
+use super::derives::{Derives, is_bare_float, is_option, with_lines};
+use super::names::UNKNOWN_FIELDS;
+use super::styles::Named;
 use super::types::{Spelling, is_default};
-use super::{docs, layout, text};
+use super::{Context, docs, layout, serde, text};
 
 #[derive(Template)]
 #[template(path = "struct.rs.j2", escape = "none")]
@@ -19,44 +23,50 @@ struct Definition<'a> {
     doc: &'a str,
     derives: &'a str,
     name: &'a str,
-    fields: &'a [Member],
+    fields: &'a [FieldLines],
 }
 
 /// A field of a definition.
-pub(super) struct Member {
+pub(super) struct FieldLines {
     doc: String,
     line: String,
 }
 
-impl Member {
+impl FieldLines {
     /// The `fallback` is for a field without doc comment.
-    pub(super) fn new(doc: &[String], fallback: &str, name: &str, ty: &str) -> Self {
+    pub(super) fn new(
+        doc: &[String],
+        fallback: &str,
+        attributes: &[String],
+        name: &str,
+        ty: &str,
+    ) -> Self {
+        let attributes: String = attributes.iter().map(|line| format!("    {line}\n")).collect();
         Self {
-            doc: docs::outer(4, doc, fallback),
+            doc: docs::outer(4, doc, fallback) + &attributes,
             line: layout::field(4, name, ty),
         }
     }
 }
 
 /// `pub struct`
-pub(super) fn definition(doc: &str, derives: Derives, name: &str, fields: &[Member]) -> String {
-    let derives = derives.attribute();
+pub(super) fn definition(doc: &str, derives: &str, name: &str, fields: &[FieldLines]) -> String {
     text(&Definition {
         doc,
-        derives: &derives,
+        derives,
         name,
         fields,
     })
 }
 
-/// All items of a struct.
+/// All items of a struct. `values` are the names of constants in scope.
 pub(super) fn items(
     id: StructId,
-    names: &Names,
-    traits: &Traits,
+    cx: Context<'_>,
     spelling: &Spelling<'_>,
+    values: &HashSet<&str>,
 ) -> Vec<String> {
-    let this = Parts::new(id, names, traits, spelling);
+    let this = Parts::new(id, cx, spelling, values);
     let mut items = vec![this.definition()];
     if !this.derives.default {
         items.push(this.default());
@@ -68,6 +78,9 @@ pub(super) fn items(
         items.push(this.order());
     }
     items.push(this.wire());
+    if spelling.styles.options.serde {
+        items.push(serde::item(this.name, &spelling.prelude));
+    }
     items
 }
 
@@ -79,90 +92,129 @@ struct Parts<'a> {
     model: &'a Model,
     spelling: &'a Spelling<'a>,
     derives: Derives,
+    /// Attributes that the config adds.
+    attributes: Vec<String>,
     has_order: bool,
     /// A struct in a map key: floats in its containers are wrapped.
     is_key: bool,
-    fields: &'a [String],
-    /// Variables of the decoder.
-    locals: Vec<String>,
+    /// It has the member [`UNKNOWN_FIELDS`].
+    keeps_unknown: bool,
+    members: Vec<Member<'a>>,
+}
+
+/// A member of a struct.
+struct Member<'a> {
+    field: &'a Field,
+    /// Its name.
+    name: &'a str,
+    /// The variable of the decoder.
+    local: String,
+    /// What its types become.
+    types: Types,
+    /// It is an `Option`.
+    option: bool,
+    attributes: Vec<String>,
+}
+
+impl Member<'_> {
+    fn is_bare_float(&self) -> bool {
+        is_bare_float(self.field, self.types)
+    }
+
+    /// Whether its default is that of its Rust type.
+    fn has_plain_default(&self, model: &Model) -> bool {
+        let default = self.field.default.as_ref();
+        self.option || default.is_none_or(|value| is_default(model, value, &self.field.ty))
+    }
 }
 
 impl<'a> Parts<'a> {
-    fn new(id: StructId, names: &'a Names, traits: &Traits, spelling: &'a Spelling<'a>) -> Self {
-        let model = spelling.model;
+    fn new(
+        id: StructId,
+        cx: Context<'a>,
+        spelling: &'a Spelling<'a>,
+        values: &HashSet<&str>,
+    ) -> Self {
+        let Context { model, traits, .. } = cx;
         let of = &model[id];
         let index = id.0 as usize;
-        let has_order = traits.has_order(id);
-        let written_out = traits.compares_floats(id, of);
-        let fields = &names.fields[index];
-        // A constant in scope would make the variable a pattern.
-        let consts: Vec<&str> = names.values_of(model, of.module).collect();
-        let reserved = |name: &str| matches!(name, "r" | "head") || consts.contains(&name);
-        let local = |name: &String| {
-            if reserved(name) {
+        let local = |name: &str| {
+            if matches!(name, "r" | "head") || values.contains(name) {
                 format!("{name}_")
             } else {
-                name.clone()
+                name.to_owned()
             }
         };
+        let fields = of.fields.iter().zip(&cx.names.fields[index]).enumerate();
+        let member = |(index, (field, name)): (usize, (&'a Field, &'a String))| {
+            let types = cx.styles.field(id, index);
+            Member {
+                field,
+                name,
+                local: local(name),
+                types,
+                option: is_option(field, types),
+                attributes: cx.styles.field_attributes(id, index),
+            }
+        };
+        let members: Vec<Member<'_>> = fields.map(member).collect();
+        let further = cx.styles.attributes(Named::Struct(id));
+        let has_order = traits.has_order(id);
+        let written_out = traits.compares_floats(id, of, cx.styles);
         Self {
             id,
             of,
-            name: &names.structs[index],
+            name: &cx.names.structs[index],
             model,
             spelling,
             derives: Derives {
                 copy: traits.copies(id),
-                default: of.fields.iter().all(|f| {
-                    f.default
-                        .as_ref()
-                        .is_none_or(|v| is_default(model, v, &f.ty))
-                }),
+                default: members.iter().all(|member| member.has_plain_default(model)),
                 partial_eq: !written_out,
-                eq: has_order && !written_out,
+                eq: traits.has_eq(id) && !written_out,
                 ord: has_order && !written_out && keys_come_first(of),
+                hash: has_order && !written_out,
+                more: further.derive,
             },
+            attributes: further.lines,
             has_order,
             is_key: traits.keys[index],
-            fields,
-            locals: fields.iter().map(local).collect(),
+            keeps_unknown: cx.styles.keeps_unknown(id),
+            members,
         }
     }
 
-    fn members(&self) -> impl Iterator<Item = (&'a Field, &'a str)> {
-        self.of
-            .fields
-            .iter()
-            .zip(self.fields.iter().map(String::as_str))
-    }
-
-    fn ty(&self, field: &Field) -> String {
-        let bare_float = matches!(field.ty, Type::Float | Type::Double);
+    /// The type of a member, without `Option` and `Box`.
+    fn ty(&self, member: &Member<'_>) -> String {
+        let ordered = self.is_key && !member.is_bare_float();
         self.spelling
-            .owned_in(Some(self.id), &field.ty, self.is_key && !bare_float)
+            .owned_in(Some(self.id), &member.field.ty, member.types, ordered)
     }
 
     fn definition(&self) -> String {
-        let member = |(field, name): (&Field, &str)| {
-            let ty = self.ty(field);
-            let ty = if field.closes_cycle {
-                format!(
-                    "{}<{}<{ty}>>",
-                    self.spelling.prelude.option(),
-                    self.spelling.prelude.boxed()
-                )
-            } else {
-                ty
-            };
-            Member::new(&field.doc, &format!("Tag {}.", field.tag), name, &ty)
+        let prelude = &self.spelling.prelude;
+        let lines = |member: &Member<'_>| {
+            let Member { field, name, .. } = member;
+            let mut ty = self.ty(member);
+            if field.closes_cycle {
+                ty = format!("{}<{ty}>", prelude.boxed());
+            }
+            if member.option {
+                ty = format!("{}<{ty}>", prelude.option());
+            }
+            let fallback = format!("Tag {}.", field.tag);
+            FieldLines::new(&field.doc, &fallback, &member.attributes, name, &ty)
         };
-        let fields: Vec<Member> = self.members().map(member).collect();
-        let doc = docs::outer(
-            0,
-            &self.of.doc,
-            &format!("Struct `{}` of the IDL.", self.of.name),
-        );
-        definition(&doc, self.derives, self.name, &fields)
+        let mut fields: Vec<FieldLines> = self.members.iter().map(lines).collect();
+        if self.keeps_unknown {
+            let doc = "Fields that the IDL does not have. They are sent on.";
+            let ty = "codec::UnknownFields";
+            fields.push(FieldLines::new(&[], doc, &[], UNKNOWN_FIELDS, ty));
+        }
+        let fallback = format!("Struct `{}` of the IDL.", self.of.name);
+        let doc = docs::outer(0, &self.of.doc, &fallback);
+        let derives = with_lines(self.derives.attribute(), &self.attributes);
+        definition(&doc, &derives, self.name, &fields)
     }
 }
 

@@ -2,11 +2,9 @@
 
 use askama::Template;
 
-use crate::model::{Field, Type};
-
 use super::super::types::Spelling;
 use super::super::{layout, text};
-use super::Parts;
+use super::{Member, Parts};
 
 #[derive(Template)]
 #[template(path = "struct_eq.rs.j2", escape = "none")]
@@ -27,13 +25,14 @@ struct OrderImpl<'a> {
 
 impl Parts<'_> {
     pub(super) fn eq(&self) -> String {
-        let hash = |(field, name): (&Field, &str)| match field.ty {
-            Type::Float | Type::Double => {
-                format!("std::hash::Hash::hash(&self.{name}.to_bits(), state);")
-            }
-            _ => format!("std::hash::Hash::hash(&self.{name}, state);"),
+        let hash = |member: &Member<'_>| match member.is_bare_float() {
+            true => format!("hash::Hash::hash(&self.{}.to_bits(), state);", member.name),
+            false => format!("hash::Hash::hash(&self.{}, state);", member.name),
         };
-        let hashes: Vec<String> = self.members().map(hash).collect();
+        let mut hashes: Vec<String> = self.members.iter().map(hash).collect();
+        if self.keeps_unknown {
+            hashes.push("hash::Hash::hash(&self.unknown_fields, state);".to_owned());
+        }
         let spelling = self.spelling;
         text(&EqImpl {
             spelling,
@@ -44,16 +43,20 @@ impl Parts<'_> {
 
     /// The members of `key[..]` first, in its order; the others break ties, so that `Ord` agrees with `Eq`.
     pub(super) fn order(&self) -> String {
-        let others = (0..self.of.fields.len()).filter(|index| !self.of.key.contains(index));
+        let others = (0..self.members.len()).filter(|index| !self.of.key.contains(index));
         let order = self.of.key.iter().copied().chain(others);
         let compared = order.map(|index| {
-            let name = &self.fields[index];
-            match self.of.fields[index].ty {
-                Type::Float | Type::Double => format!("self.{name}.total_cmp(&other.{name})"),
-                _ => format!("self.{name}.cmp(&other.{name})"),
+            let member = &self.members[index];
+            let name = member.name;
+            match member.is_bare_float() {
+                true => format!("self.{name}.total_cmp(&other.{name})"),
+                false => format!("self.{name}.cmp(&other.{name})"),
             }
         });
-        let compared: Vec<String> = compared.collect();
+        let mut compared: Vec<String> = compared.collect();
+        if self.keeps_unknown {
+            compared.push("self.unknown_fields.cmp(&other.unknown_fields)".to_owned());
+        }
         let last = compared.len().saturating_sub(1);
         let line = |(index, compared): (usize, String)| {
             let order = if index == 0 {

@@ -2,11 +2,15 @@
 
 use askama::Template;
 
-use crate::model::{Field, Type, Value};
+use crate::config::{BytesType, StringType};
+use crate::model::{Type, Value};
 
-use super::super::types::{Maximum, Spelling, byte_string, is_default};
+use super::super::names::UNKNOWN_FIELDS;
+use super::super::types::{
+    Maximum, Spelling, Wrapper, byte_string, default_enum_value, is_default,
+};
 use super::super::{layout, text};
-use super::Parts;
+use super::{Member, Parts};
 
 #[derive(Template)]
 #[template(path = "struct_wire.rs.j2", escape = "none")]
@@ -19,6 +23,8 @@ struct WireImpl<'a> {
     encode: &'a [String],
     locals: &'a [String],
     arms: &'a [Arm<'a>],
+    /// What becomes of a field with another tag.
+    unknown: &'a str,
     checks: &'a [String],
     literal: &'a str,
 }
@@ -33,86 +39,159 @@ impl Parts<'_> {
         let of = self.of;
         let wire_name = format!("{}.{}", self.model[of.module].name, of.name);
         let wire_name = layout::assign(4, "const NAME: &'static str", &format!("\"{wire_name}\";"));
-        let entry = |f: &Field| format!("codec::Field::new({}, \"{}\")", f.tag, f.name);
-        let entries: Vec<String> = of.fields.iter().map(entry).collect();
-        let field_list = layout::array(4, "const FIELDS: &'static [codec::Field]", &entries);
-        let encode: Vec<String> = self
-            .members()
-            .flat_map(|(field, name)| self.encode(field, name))
-            .collect();
-        let locals: Vec<String> = self.locals().collect();
-        let arms = of
-            .fields
-            .iter()
-            .zip(&self.locals)
-            .map(|(field, local)| Arm {
-                tag: field.tag,
-                local,
-            });
+        let entries: Vec<String> = self.members.iter().map(|m| self.description(m)).collect();
+        let mut field_list = layout::array(4, "const FIELDS: &'static [codec::Field]", &entries);
+        if matches!(entries.as_slice(), [only] if only.len() > layout::SMALL_WIDTH) {
+            // rustfmt would break inside of the brackets of the type.
+            field_list = format!("    {}\n{field_list}", layout::SKIP);
+        }
+        let encode = self.encode_all();
+        let mut locals: Vec<String> = self.members.iter().map(|m| self.local(m)).collect();
+        let arms = self.members.iter().map(|member| Arm {
+            tag: member.field.tag,
+            local: &member.local,
+        });
         let arms: Vec<Arm<'_>> = arms.collect();
-        let checks: Vec<String> = self
-            .members()
-            .zip(&self.locals)
-            .flat_map(|((f, _), local)| self.check(f, local))
-            .collect();
-        let literals = self
-            .members()
-            .zip(&self.locals)
-            .map(|((f, name), local)| self.decoded(f, name, local));
+        let checks: Vec<String> = self.members.iter().flat_map(|m| self.check(m)).collect();
+        let mut values: Vec<String> = self.members.iter().map(|m| self.decoded(m)).collect();
+        let mut unknown = "r.skip(head)?".to_owned();
+        if self.keeps_unknown {
+            unknown = format!("{UNKNOWN_FIELDS}.keep(r, head)?");
+            locals.push(format!(
+                "        let mut {UNKNOWN_FIELDS} = codec::UnknownFields::new();"
+            ));
+            values.push(UNKNOWN_FIELDS.to_owned());
+        }
         let head = format!("{}(Self", self.spelling.prelude.ok());
-        let literal = layout::literal(8, &head, &literals.collect::<Vec<_>>(), ")");
+        let literal = layout::literal(8, &head, &values, ")");
         text(&WireImpl {
             spelling: self.spelling,
             name: self.name,
             wire_name: &wire_name,
             field_list: &field_list,
-            writer: if of.fields.is_empty() { "_w" } else { "w" },
+            writer: if encode.is_empty() { "_w" } else { "w" },
             encode: &encode,
             locals: &locals,
             arms: &arms,
+            unknown: &unknown,
             checks: &checks,
             literal: &literal,
         })
     }
 
-    fn encode(&self, field: &Field, name: &str) -> Vec<String> {
-        let tag = field.tag.to_string();
-        if field.closes_cycle {
-            let some = self.spelling.prelude.some();
-            return vec![
-                format!("        if let {some}(value) = &self.{name} {{"),
-                layout::call(12, "w.put", &[tag, "&**value".to_owned()], ";"),
-                "        }".to_owned(),
-            ];
+    /// The entry of a field in `FIELDS`.
+    fn description(&self, member: &Member<'_>) -> String {
+        let field = member.field;
+        let default = if field.required {
+            None
+        } else {
+            self.default_value(member)
+        };
+        let constructor = match &default {
+            _ if field.required => "required",
+            None => "optional",
+            Some(_) => "with_default",
+        };
+        let head = format!("codec::Field::{constructor}::<{}>", self.wire_ty(member));
+        let mut args = vec![field.tag.to_string(), format!("\"{}\"", field.name)];
+        args.extend(default.map(|value| format!("codec::DefaultValue::{value}")));
+        let entry = layout::call(8, &head, &args, ",");
+        entry.trim_start().trim_end_matches(',').to_owned()
+    }
+
+    /// What an optional field is when it is not sent. `None`: zero or empty.
+    fn default_value(&self, member: &Member<'_>) -> Option<String> {
+        let field = member.field;
+        let long = |value| self.spelling.value(&Value::Int(value), &Type::Long);
+        let int = |value| format!("Int({})", long(value));
+        let default = field.default.as_ref();
+        if let Type::Enum(id) = field.ty {
+            // The default of an enum need not be 0.
+            let value = default_enum_value(self.model, id);
+            let value = default.map_or(Some(value), |default| self.integer(default))?;
+            return (value != 0).then(|| int(value));
         }
-        let value = match is_char_array(&field.ty) {
-            true => format!("&codec::CharArray(&self.{name})"),
-            false => format!("&self.{name}"),
+        let value = default.filter(|value| !is_default(self.model, value, &field.ty))?;
+        Some(match (value, &field.ty) {
+            (Value::Bool(_), _) => "True".to_owned(),
+            (Value::String(_), _) => format!("String({})", self.spelling.value(value, &field.ty)),
+            (Value::Float(float), Type::Float) if float.is_finite() => {
+                format!("Float({})", self.spelling.value(value, &Type::Float))
+            }
+            (_, Type::Float | Type::Double) => {
+                format!("Float({})", self.spelling.value(value, &Type::Double))
+            }
+            _ => int(self.integer(value)?),
+        })
+    }
+
+    fn integer(&self, value: &Value) -> Option<i64> {
+        match *value {
+            Value::Int(value) => Some(value),
+            Value::Enumerator { of, index } => {
+                let item = self.model[of].items.get(index)?;
+                Some(item.value.into())
+            }
+            _ => None,
+        }
+    }
+
+    /// The type of a member on the wire.
+    fn wire_ty(&self, member: &Member<'_>) -> String {
+        let owned = self.ty(member);
+        self.spelling.on_wire(&member.field.ty, member.types, owned)
+    }
+
+    /// All members by ascending tag, and between them what the struct does not know: a reader in C++ finds a field
+    /// only where the tags ascend.
+    fn encode_all(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut next = 0_u16;
+        let mut unknown = |lines: &mut Vec<String>, below: u16, after: u16| {
+            if self.keeps_unknown && next < below {
+                let last = below - 1;
+                lines.push(format!("        self.{UNKNOWN_FIELDS}.encode(w, {next}..={last});"));
+            }
+            next = after;
         };
-        let put = |indent| layout::call(indent, "w.put", &[tag.clone(), value.clone()], ";");
-        let check = |indent| {
-            let Maximum { what, max } = Maximum::of(&field.ty)?;
-            let args = [
-                format!("\"{what}\""),
-                format!("self.{name}.len()"),
-                max.to_string(),
-            ];
-            Some(layout::call(indent, "w.check_max", &args, ";"))
-        };
-        match self.differs_from_default(field, name) {
+        for member in &self.members {
+            let tag = u16::from(member.field.tag);
+            unknown(&mut lines, tag, tag + 1);
+            lines.extend(self.encode(member));
+        }
+        unknown(&mut lines, 256, 256);
+        lines
+    }
+
+    fn encode(&self, member: &Member<'_>) -> Vec<String> {
+        let Member { field, name, .. } = member;
+        if member.option {
+            let some = self.spelling.prelude.some();
+            let mut lines = vec![format!("        if let {some}(value) = &self.{name} {{")];
+            if field.closes_cycle {
+                let args = [field.tag.to_string(), "&**value".to_owned()];
+                lines.push(layout::call(12, "w.put", &args, ";"));
+            } else {
+                lines.extend(put(12, member, "value", "value"));
+            }
+            lines.push("        }".to_owned());
+            return lines;
+        }
+        let (place, value) = (format!("self.{name}"), format!("&self.{name}"));
+        match self.differs_from_default(member) {
             Some(condition) => {
                 let mut lines = vec![format!("        if {condition} {{")];
-                lines.extend(check(12));
-                lines.push(put(12));
+                lines.extend(put(12, member, &place, &value));
                 lines.push("        }".to_owned());
                 lines
             }
-            None => check(8).into_iter().chain([put(8)]).collect(),
+            None => put(8, member, &place, &value),
         }
     }
 
     /// An optional member is not sent while it has its default. `None`: it is always sent.
-    fn differs_from_default(&self, field: &Field, name: &str) -> Option<String> {
+    fn differs_from_default(&self, member: &Member<'_>) -> Option<String> {
+        let Member { field, name, .. } = member;
         if field.required {
             return None;
         }
@@ -133,9 +212,16 @@ impl Parts<'_> {
             ) => {
                 format!("!self.{name}.is_empty()")
             }
-            (Type::Bytes { .. }, Some(_)) => match &field.default {
-                Some(Value::String(bytes)) => format!("self.{name} != {}[..]", byte_string(bytes)),
-                _ => return None,
+            (Type::Bytes { .. }, Some(bytes)) => match member.types.bytes {
+                BytesType::Bytes => format!("self.{name} != {bytes}[..]"),
+                BytesType::Vec => format!("self.{name} != {bytes}"),
+            },
+            (Type::String { .. }, Some(text)) => match (member.types.string, default) {
+                (StringType::Bytes, Some(Value::String(bytes))) => {
+                    format!("self.{name} != {}[..]", byte_string(bytes))
+                }
+                (StringType::Shared, _) => format!("*self.{name} != *{text}"),
+                _ => format!("self.{name} != {text}"),
             },
             (Type::Enum(id), None) => match self.model[*id].items.is_empty() {
                 true => format!("self.{name}.0 != 0"),
@@ -147,67 +233,83 @@ impl Parts<'_> {
     }
 
     /// Tells the compiler each type, so that it need not search for it; unless that is too long for a line.
-    fn locals(&self) -> impl Iterator<Item = String> {
-        self.of
-            .fields
-            .iter()
-            .zip(&self.locals)
-            .map(|(field, local)| {
-                let head = format!("let mut {local}");
-                let ty = match is_char_array(&field.ty) {
-                    true => format!("codec::CharArray<{}>", self.spelling.prelude.string()),
-                    false => self.ty(field),
-                };
-                let value = format!("r.next_if::<{ty}>({})?;", field.tag);
-                let line = layout::assign(8, &head, &value);
-                if line.lines().any(|line| line.len() > 100) {
-                    return layout::assign(8, &head, &format!("r.next_if({})?;", field.tag));
-                }
-                line
-            })
+    fn local(&self, member: &Member<'_>) -> String {
+        let head = format!("let mut {}", member.local);
+        let tag = member.field.tag;
+        let value = format!("r.next_if::<{}>({tag})?;", self.wire_ty(member));
+        let line = layout::assign(8, &head, &value);
+        if line.lines().any(|line| line.len() > 100) {
+            return layout::assign(8, &head, &format!("r.next_if({tag})?;"));
+        }
+        line
     }
 
     /// Binds the value of a member that has a maximum, and checks it.
-    fn check(&self, field: &Field, local: &str) -> Vec<String> {
-        let Some(Maximum { what, max }) = Maximum::of(&field.ty) else {
+    fn check(&self, member: &Member<'_>) -> Vec<String> {
+        let local = &member.local;
+        let Some(Maximum { what, max }) = Maximum::of(&member.field.ty) else {
             return Vec::new();
         };
-        let value = format!("{};", self.taken(field, local));
-        let args = [
-            field.tag.to_string(),
-            format!("\"{what}\""),
-            format!("{local}.len()"),
-            max.to_string(),
-        ];
-        vec![
-            layout::assign(8, &format!("let {local}"), &value),
-            layout::call(8, "r.check_max", &args, "?;"),
-        ]
+        let check = |indent, value: &str| {
+            let args = [
+                member.field.tag.to_string(),
+                format!("\"{what}\""),
+                format!("{value}.len()"),
+                max.to_string(),
+            ];
+            layout::call(indent, "r.check_max", &args, "?;")
+        };
+        let taken = self.taken(member);
+        let mut lines = Vec::new();
+        if taken != *local {
+            lines.push(layout::assign(8, &format!("let {local}"), &format!("{taken};")));
+        }
+        if member.option {
+            let some = self.spelling.prelude.some();
+            lines.push(format!("        if let {some}(value) = &{local} {{"));
+            lines.push(check(12, "value"));
+            lines.push("        }".to_owned());
+        } else {
+            lines.push(check(8, local));
+        }
+        lines
     }
 
-    fn decoded(&self, field: &Field, name: &str, local: &str) -> String {
-        match Maximum::of(&field.ty) {
-            Some(_) if name == local => name.to_owned(),
-            Some(_) => format!("{name}: {local}"),
-            None => format!("{name}: {}", self.taken(field, local)),
+    fn decoded(&self, member: &Member<'_>) -> String {
+        let (name, local) = (member.name, &member.local);
+        let taken = match Maximum::of(&member.field.ty) {
+            Some(_) => local.clone(),
+            None => self.taken(member),
+        };
+        if taken == name {
+            taken
+        } else {
+            format!("{name}: {taken}")
         }
     }
 
-    fn taken(&self, field: &Field, local: &str) -> String {
+    /// What a member gets of its variable.
+    fn taken(&self, member: &Member<'_>) -> String {
+        let Member { field, local, .. } = member;
+        let wrapped = Wrapper::of(&field.ty, member.types).is_some();
         if field.closes_cycle {
             return format!("{local}.map({}::new)", self.spelling.prelude.boxed());
         }
-        let inner = if is_char_array(&field.ty) { ".0" } else { "" };
+        if member.option {
+            return match wrapped {
+                true => format!("{local}.map(|value| value.0)"),
+                false => local.clone(),
+            };
+        }
+        let inner = if wrapped { ".0" } else { "" };
         if field.required {
             return format!("r.require({local}, {})?{inner}", field.tag);
         }
         match &field.default {
             Some(value) if !is_default(self.model, value, &field.ty) => {
-                let value = self.owned_value(value, &field.ty);
+                let value = self.owned_value(value, member);
                 match field.ty {
-                    Type::String { max: Some(_) } => {
-                        format!("{local}.map_or_else(|| {value}, |text| text.0)")
-                    }
+                    _ if wrapped => format!("{local}.map_or_else(|| {value}, |value| value.0)"),
                     Type::String { .. } | Type::Bytes { .. } => {
                         format!("{local}.unwrap_or_else(|| {value})")
                     }
@@ -219,9 +321,17 @@ impl Parts<'_> {
     }
 }
 
-/// `string:N`, which has a form of its own on the wire.
-fn is_char_array(ty: &Type) -> bool {
-    matches!(ty, Type::String { max: Some(_) })
+/// Writes a member: `place` is what has a length, `value` a reference to it.
+fn put(indent: usize, member: &Member<'_>, place: &str, value: &str) -> Vec<String> {
+    let check = Maximum::of(&member.field.ty).map(|Maximum { what, max }| {
+        let args = [format!("\"{what}\""), format!("{place}.len()"), max.to_string()];
+        layout::call(indent, "w.check_max", &args, ";")
+    });
+    let wrapped = Wrapper::of(&member.field.ty, member.types)
+        .map(|wrapper| format!("&{}({value})", wrapper.path()));
+    let value = wrapped.unwrap_or_else(|| value.to_owned());
+    let put = layout::call(indent, "w.put", &[member.field.tag.to_string(), value], ";");
+    check.into_iter().chain([put]).collect()
 }
 
 /// The bits of a float literal.

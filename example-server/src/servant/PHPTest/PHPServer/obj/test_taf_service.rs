@@ -4,7 +4,7 @@
 
 // Answers of the interface `TestTafService` that have more than one value.
 
-use std::collections::BTreeMap;
+use ::std::{collections::BTreeMap, prelude::v1::*};
 
 use super::classes::testtafserviceservant::{
     ComplicatedStruct, LotofTags, OutStruct, SimpleStruct,

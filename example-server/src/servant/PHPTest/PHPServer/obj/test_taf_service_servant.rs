@@ -4,7 +4,7 @@
 
 // Client side of the interface `TestTafService`.
 
-use std::collections::BTreeMap;
+use ::std::{collections::BTreeMap, prelude::v1::*};
 
 use super::classes::testtafserviceservant::{ComplicatedStruct, LotofTags, SimpleStruct};
 use super::test_taf_service::{
@@ -13,6 +13,8 @@ use super::test_taf_service::{
 };
 
 use ::tars_rpc::{self, client};
+
+const _: () = ::tars_rpc::codec::check_version("0.1");
 
 /// Client proxy of the interface `TestTafService`, cheap to clone.
 #[derive(Debug, Clone)]

@@ -4,9 +4,7 @@
 
 // Server side of the interface `TestTafService`.
 
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::sync::Arc;
+use ::std::{collections::BTreeMap, future::Future, prelude::v1::*, sync::Arc};
 
 use super::classes::testtafserviceservant::{ComplicatedStruct, LotofTags, SimpleStruct};
 use super::test_taf_service::{
@@ -15,6 +13,8 @@ use super::test_taf_service::{
 };
 
 use ::tars_rpc::{self, server};
+
+const _: () = ::tars_rpc::codec::check_version("0.1");
 
 /// Server side of the interface `TestTafService`.
 ///

@@ -3,6 +3,8 @@
 
 // Answers of the interface `AllTypesIf` that have more than one value.
 
+use ::std::prelude::v1::*;
+
 use super::classes::all_types::Basic;
 
 /// Answer of `echoBasic`.

@@ -4,13 +4,14 @@
 
 // Server side of the interface `AllTypesIf`.
 
-use std::future::Future;
-use std::sync::Arc;
+use ::std::{future::Future, prelude::v1::*, sync::Arc};
 
 use super::all_types_if::EchoBasicReply;
 use super::classes::all_types::{Basic, Containers};
 
 use ::tars_rpc::{self, codec, server};
+
+const _: () = ::tars_rpc::codec::check_version("0.1");
 
 /// Server side of the interface `AllTypesIf`.
 ///

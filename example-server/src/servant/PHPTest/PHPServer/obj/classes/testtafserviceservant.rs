@@ -5,9 +5,11 @@
 // The interface of TarsPHP's tcp-server example, PHPTest.PHPServer.obj: every shape of argument that a
 // Tars call can have. The chat server calls `sayHelloWorld`.
 
-use std::collections::BTreeMap;
+use ::std::{collections::BTreeMap, prelude::v1::*};
 
 use ::tars_rpc::codec;
+
+const _: () = ::tars_rpc::codec::check_version("0.1");
 
 /// A record of numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,9 +25,9 @@ pub struct SimpleStruct {
 impl codec::Struct for SimpleStruct {
     const NAME: &'static str = "testtafserviceservant.SimpleStruct";
     const FIELDS: &'static [codec::Field] = &[
-        codec::Field::new(0, "id"),
-        codec::Field::new(1, "count"),
-        codec::Field::new(2, "page"),
+        codec::Field::required::<i64>(0, "id"),
+        codec::Field::required::<i32>(1, "count"),
+        codec::Field::required::<i16>(2, "page"),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -70,10 +72,10 @@ pub struct OutStruct {
 impl codec::Struct for OutStruct {
     const NAME: &'static str = "testtafserviceservant.OutStruct";
     const FIELDS: &'static [codec::Field] = &[
-        codec::Field::new(0, "id"),
-        codec::Field::new(1, "count"),
-        codec::Field::new(2, "page"),
-        codec::Field::new(3, "str"),
+        codec::Field::required::<i64>(0, "id"),
+        codec::Field::required::<i32>(1, "count"),
+        codec::Field::required::<i16>(2, "page"),
+        codec::Field::optional::<String>(3, "str"),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -124,10 +126,10 @@ pub struct ComplicatedStruct {
 impl codec::Struct for ComplicatedStruct {
     const NAME: &'static str = "testtafserviceservant.ComplicatedStruct";
     const FIELDS: &'static [codec::Field] = &[
-        codec::Field::new(0, "ss"),
-        codec::Field::new(1, "rs"),
-        codec::Field::new(2, "mss"),
-        codec::Field::new(3, "str"),
+        codec::Field::required::<Vec<SimpleStruct>>(0, "ss"),
+        codec::Field::required::<SimpleStruct>(1, "rs"),
+        codec::Field::required::<BTreeMap<String, SimpleStruct>>(2, "mss"),
+        codec::Field::optional::<String>(3, "str"),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -184,13 +186,13 @@ pub struct LotofTags {
 impl codec::Struct for LotofTags {
     const NAME: &'static str = "testtafserviceservant.LotofTags";
     const FIELDS: &'static [codec::Field] = &[
-        codec::Field::new(0, "id"),
-        codec::Field::new(1, "count"),
-        codec::Field::new(2, "page"),
-        codec::Field::new(3, "str"),
-        codec::Field::new(4, "ss"),
-        codec::Field::new(5, "rs"),
-        codec::Field::new(6, "mss"),
+        codec::Field::required::<i64>(0, "id"),
+        codec::Field::required::<i32>(1, "count"),
+        codec::Field::required::<i16>(2, "page"),
+        codec::Field::optional::<String>(3, "str"),
+        codec::Field::required::<Vec<SimpleStruct>>(4, "ss"),
+        codec::Field::required::<SimpleStruct>(5, "rs"),
+        codec::Field::required::<BTreeMap<String, SimpleStruct>>(6, "mss"),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {

@@ -4,9 +4,11 @@
 // alltypes.tars - one IDL that uses every type of the TARS language.
 // Golden vectors in vectors.json are made with the official tars2cpp from this file.
 
-use std::collections::BTreeMap;
+use ::std::{collections::BTreeMap, fmt, num, prelude::v1::*, str};
 
 use ::tars_rpc::codec;
+
+const _: () = ::tars_rpc::codec::check_version("0.1");
 
 /// Constant `CBOOL` of the IDL.
 pub const CBOOL: bool = true;
@@ -63,24 +65,24 @@ impl Color {
 }
 
 /// The name in the IDL, or the number.
-impl std::fmt::Display for Color {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Color {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
             Some(name) => f.pad(name),
-            None => std::fmt::Display::fmt(&self.0, f),
+            None => fmt::Display::fmt(&self.0, f),
         }
     }
 }
 
-impl std::fmt::Debug for Color {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(self, f)
+impl fmt::Debug for Color {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
 /// Takes a name of the IDL or a number.
-impl std::str::FromStr for Color {
-    type Err = std::num::ParseIntError;
+impl str::FromStr for Color {
+    type Err = num::ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
@@ -1851,7 +1853,7 @@ impl codec::Struct for FixedArrays {
     const FIELDS: &'static [codec::Field] = &[
         codec::Field::required::<Vec<i32>>(0, "ai"),
         codec::Field::required::<codec::Bytes>(1, "ab"),
-        codec::Field::required::<String>(2, "fs"),
+        codec::Field::required::<codec::CharArray<String>>(2, "fs"),
         codec::Field::required::<Vec<i16>>(3, "vs"),
     ];
 

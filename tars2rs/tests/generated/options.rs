@@ -1,0 +1,160 @@
+//! What code does that was generated with options. `options.rs` beside `generated` runs this in the crate that it
+//! generates.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use tars_rpc::codec::{self, Bytes};
+
+macro_rules! cases {
+    ($($name:ident $module:ident;)*) => {$(
+        use generated::$module::app::my_server::obj::classes::opt as $name;
+    )*};
+}
+
+cases! {
+    plain cplain;
+    option coption;
+    bytes_str cbytes_str;
+    arc_str carc_str;
+    vec cvec;
+    hash_map chash_map;
+    index_map cindex_map;
+    unknown cunknown;
+    serde cserde;
+    everything ceverything;
+    by_path cby_path;
+}
+
+fn round_trip<T: codec::Struct + PartialEq + std::fmt::Debug>(value: &T) -> Vec<u8> {
+    let bytes = codec::encode(value).unwrap();
+    assert_eq!(codec::decode::<T>(&bytes).unwrap(), *value);
+    bytes
+}
+
+fn all() -> plain::All {
+    plain::All {
+        name: "n".into(),
+        title: "t".into(),
+        code: "c".into(),
+        brief: "s".into(),
+        data: Bytes::from_static(b"\x01\xff"),
+        head: Bytes::from_static(b"h"),
+        words: vec!["a".into(), "b".into()],
+        parts: vec![Bytes::from_static(b"p")],
+        blobs: BTreeMap::from([("k".into(), Bytes::from_static(b"v"))]),
+        deep: BTreeMap::from([(1, BTreeMap::from([("x".into(), "y".into())]))]),
+        ratio: 2.5,
+        color: plain::Color::RED,
+        next: Some(Box::new(plain::All::default())),
+        yes: false,
+        few: vec![1, 2, 3],
+        far: 8,
+    }
+}
+
+/// All forms of a struct have one form on the wire.
+#[test]
+fn the_wire_stays() {
+    let bytes = round_trip(&all());
+    macro_rules! same {
+        ($($module:ident)*) => {$(
+            let value: $module::All = codec::decode(&bytes).unwrap();
+            assert_eq!(round_trip(&value), bytes, stringify!($module));
+        )*};
+    }
+    same! { option bytes_str arc_str vec hash_map index_map unknown serde everything by_path }
+}
+
+#[test]
+fn types_are_as_chosen() {
+    let bytes = codec::encode(&all()).unwrap();
+    let b: bytes_str::All = codec::decode(&bytes).unwrap();
+    let (_, _): (&Bytes, &Vec<codec::ByteStr>) = (&b.title, &b.words);
+    assert_eq!((&b.title[..], &b.code[..]), (&b"t"[..], &b"c"[..]));
+    let a: arc_str::All = codec::decode(&bytes).unwrap();
+    let _: (&Arc<str>, &Vec<Arc<str>>) = (&a.code, &a.words);
+    let v: vec::All = codec::decode(&bytes).unwrap();
+    let _: (&Vec<u8>, &BTreeMap<String, codec::ByteVec>) = (&v.data, &v.blobs);
+    assert_eq!(v.data, [1, 255]);
+    let h: hash_map::All = codec::decode(&bytes).unwrap();
+    let _: &HashMap<i32, HashMap<String, String>> = &h.deep;
+    let i: index_map::All = codec::decode(&bytes).unwrap();
+    let _: &codec::IndexMap<i32, codec::IndexMap<String, String>> = &i.deep;
+    let p: by_path::All = codec::decode(&bytes).unwrap();
+    let _: (&Option<Arc<str>>, &String) = (&p.title, &p.name);
+}
+
+#[test]
+fn defaults_of_every_form() {
+    let none = plain::All::default();
+    assert_eq!((none.title.as_str(), none.code.as_str(), none.far), ("none", "abc", 7));
+    assert_eq!(&bytes_str::All::default().title[..], b"none");
+    assert_eq!(&*arc_str::All::default().code, "abc");
+    assert_eq!(option::All::default().title, None);
+    let bytes = round_trip(&none);
+    macro_rules! as_short {
+        ($($module:ident)*) => {$(
+            assert_eq!(round_trip(&$module::All::default()), bytes, stringify!($module));
+        )*};
+    }
+    as_short! { option bytes_str arc_str vec hash_map index_map unknown serde everything }
+}
+
+#[test]
+fn an_option_knows_whether_it_was_sent() {
+    let unset = option::All::default();
+    let set = option::All { far: Some(7), color: Some(option::Color::GREEN), ..unset.clone() };
+    assert!(round_trip(&set).len() > round_trip(&unset).len());
+    let long = option::All { few: Some(vec![1; 4]), ..option::All::default() };
+    assert!(codec::encode(&long).is_err());
+    let wire = codec::encode(&option::All { few: Some(vec![1; 3]), ..option::All::default() }).unwrap();
+    assert!(codec::decode::<option::All>(&wire).is_ok());
+    let long = everything::All { code: Some(Bytes::from_static(b"123456789")), ..everything::All::default() };
+    assert!(codec::encode(&long).is_err());
+}
+
+#[test]
+fn unknown_fields_are_sent_on() {
+    // What a newer peer sends for `Small { a, b }`: fields between and behind those that are known here.
+    let bytes = [0x00, 1, 0x20, 9, 0x46, 1, b'x', 0xf0, 200, 3];
+    let small: unknown::Small = codec::decode(&bytes).unwrap();
+    assert_eq!((small.a, small.b), (1, 0));
+    assert_eq!(small.unknown_fields.fields().unwrap().0.len(), 3);
+    assert_eq!(round_trip(&small), bytes);
+    // A field that is set later goes to its place.
+    assert_eq!(codec::encode(&unknown::Small { b: 5, ..small.clone() }).unwrap()[..6], [0x00, 1, 0x10, 5, 0x20, 9]);
+    let by_path: by_path::Small = codec::decode(&bytes).unwrap();
+    assert_eq!(round_trip(&by_path), bytes);
+    assert!(round_trip(&plain::Small { a: 1, b: 0 }).len() < bytes.len());
+    assert!(HashSet::from([small.clone()]).contains(&small));
+}
+
+#[test]
+fn map_keys_keep_an_order() {
+    fn is_key<T: Ord + std::hash::Hash>() {}
+    is_key::<plain::Key>();
+    is_key::<option::Key>();
+    is_key::<hash_map::Key>();
+    is_key::<everything::Key>();
+    let key = everything::Key { d: Some(codec::OrderedF64(f64::NAN)), ..everything::Key::default() };
+    round_trip(&everything::Keyed { m: HashMap::from([(key, Bytes::new().into())]), ..Default::default() });
+}
+
+#[test]
+fn serde_gives_the_json_of_tars() {
+    let bytes = codec::encode(&all()).unwrap();
+    let value: serde::All = codec::decode(&bytes).unwrap();
+    let json = serde_json::to_string(&value).unwrap();
+    assert_eq!(json, codec::json::to_string(&value).unwrap());
+    assert!(json.contains(r#""data":[1,-1]"#) && json.contains(r#""color":1"#), "{json}");
+    assert!(json.contains(r#""deep":{"1":{"x":"y"}}"#), "{json}");
+    assert_eq!(serde_json::from_str::<serde::All>(&json).unwrap(), value);
+    assert_eq!(serde_json::from_value::<serde::All>(serde_json::to_value(&value).unwrap()).unwrap(), value);
+
+    let least = r#"{"name":"n","brief":"s","head":[],"unheard_of":1}"#;
+    let least: serde::All = serde_json::from_str(least).unwrap();
+    assert_eq!((least.title.as_str(), least.far), ("none", 7));
+    assert!(serde_json::from_str::<serde::All>(r#"{"name":"n"}"#).is_err());
+    assert_eq!(serde_json::to_string(&serde::Color(77)).unwrap(), "77");
+}
