@@ -43,6 +43,7 @@ mod decode;
 mod encode;
 mod error;
 mod frame;
+mod function;
 mod input;
 #[cfg(feature = "json")]
 pub mod json;
@@ -71,6 +72,7 @@ pub use crate::{
     encode::Encode,
     error::{Error, ErrorKind, Result},
     frame::{FrameError, FrameSplitter},
+    function::{Function, Param},
     input::Input,
     limits::Limits,
     ordered::{OrderedF32, OrderedF64},

@@ -10,8 +10,8 @@ use std::path::{Component, Path, PathBuf};
 use toml::de::DeTable;
 
 pub use options::{
-    Attributes, BytesType, Choice, Edition, Extern, Format, IdlPath, MapType, OptionalType, Options,
-    Rule, StringType, Types,
+    Attributes, BytesType, Choice, Edition, Extern, Format, IdlPath, MapType, OptionalType,
+    Options, Rule, StringType, Types,
 };
 pub(crate) use reader::nearest;
 
@@ -92,7 +92,13 @@ impl Config {
         }));
         let end = text.trim_end().len();
         let prefix = String::new();
-        let reader = Reader::new(table.get_ref(), prefix, end..end, Self::KEYS, &mut complaints);
+        let reader = Reader::new(
+            table.get_ref(),
+            prefix,
+            end..end,
+            Self::KEYS,
+            &mut complaints,
+        );
         let config = read(reader, path, &text);
         match config {
             Some(config) if complaints.is_empty() => Ok(config),
@@ -109,7 +115,10 @@ impl Config {
     }
 
     /// What is wrong with a part of the config, now that the IDL is known.
-    pub fn findings(&self, complaints: impl IntoIterator<Item = (String, Range<usize>)>) -> Findings {
+    pub fn findings(
+        &self,
+        complaints: impl IntoIterator<Item = (String, Range<usize>)>,
+    ) -> Findings {
         findings(&self.path, self.text.clone(), complaints)
     }
 }
@@ -155,7 +164,7 @@ fn read(mut reader: Reader<'_, '_>, path: &Path, text: &str) -> Option<Config> {
     let include_dirs = reader.optional("includeDirs", reader::paths);
     let runtime_crate = reader.optional("runtimeCrate", reader::module_path);
     let options = Options {
-        runtime_crate: runtime_crate.unwrap_or(Options::default().runtime_crate),
+        runtime_crate: runtime_crate.unwrap_or_else(|| Options::default().runtime_crate),
         types: reader.types(),
         rules: reader.rules(),
         externs: reader.externs(),
@@ -265,7 +274,10 @@ mod tests {
         let options = Config::parse(Path::new("a.toml"), text).unwrap().options;
         assert_eq!(options.types.optional, OptionalType::Option);
         assert_eq!(options.types.map, MapType::HashMap);
-        assert_eq!((options.edition, options.format), (Edition::E2021, Format::Rustfmt));
+        assert_eq!(
+            (options.edition, options.format),
+            (Edition::E2021, Format::Rustfmt)
+        );
         assert_eq!(options.rules[0].string, Some(StringType::Shared));
         assert_eq!(options.rules[0].optional, None);
         assert_eq!(options.externs[0].rust, "::other::m");

@@ -52,7 +52,9 @@ impl Run {
         }
         let mut stamp = Stamp::default();
         // What rustfmt does depends on files that nobody here knows.
-        let is_complete = configs.iter().all(|config| config.options.format != Format::Rustfmt);
+        let is_complete = configs
+            .iter()
+            .all(|config| config.options.format != Format::Rustfmt);
         let mut run = Self::default();
         let mut errors = Vec::new();
         let mut wanted: BTreeMap<PathBuf, Vec<Wanted>> = BTreeMap::new();
@@ -279,10 +281,13 @@ fn code<'c>(
             .into_iter()
             .map(|types| types.join().unwrap_or_else(|panic| resume_unwind(panic)))
             .collect::<Result<_, _>>()?;
-        let code = users.iter().zip(servants).map(|((config, index), servants)| {
-            let code = types[*index].clone().into_iter().chain(servants);
-            (*config, files(config, code, sources))
-        });
+        let code = users
+            .iter()
+            .zip(servants)
+            .map(|((config, index), servants)| {
+                let code = types[*index].clone().into_iter().chain(servants);
+                (*config, files(config, code, sources))
+            });
         Ok(code.collect())
     })
 }

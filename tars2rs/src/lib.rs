@@ -21,3 +21,8 @@ pub mod syntax;
 
 pub use builder::{Builder, Report};
 pub use error::{Error, Findings};
+
+/// The examples of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/tars2rs.md")]
+struct Guide;

@@ -89,7 +89,10 @@ impl Crate {
             for entry in fs::read_dir(dir).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
-                    dirs.push(path);
+                    // The stamp is not a part of the code.
+                    if !path.ends_with(".tars2rs") {
+                        dirs.push(path);
+                    }
                 } else {
                     files.push(path);
                 }

@@ -200,7 +200,10 @@ fn every_command_has_a_manual_page_and_completions() {
         assert!(page.contains(&format!(".TH tars2rs-{command} 1")), "{page}");
     }
     let (code, _, err) = tars2rs(dir.path(), &["man", "nonsense"]);
-    assert_eq!((code, err.as_str()), (2, "error: there is no command `nonsense`\n"));
+    assert_eq!(
+        (code, err.as_str()),
+        (2, "error: there is no command `nonsense`\n")
+    );
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let (code, script, _) = tars2rs(dir.path(), &["completions", shell]);
         assert_eq!(code, 0);
@@ -216,7 +219,11 @@ fn warnings_can_be_denied() {
     assert_eq!((code, err), (0, format!("a.tars:6:5: warning{message}")));
 
     fs::remove_dir_all(dir.path().join("out")).unwrap();
-    for args in [&["a.toml"][..], &["--check", "a.toml"], &["check", "a.tars"]] {
+    for args in [
+        &["a.toml"][..],
+        &["--check", "a.toml"],
+        &["check", "a.tars"],
+    ] {
         let args = [args, &["--deny", "warnings", "--message-format", "short"]].concat();
         let (code, out, err) = tars2rs(dir.path(), &args);
         assert_eq!(
@@ -246,14 +253,20 @@ fn machines_get_every_error_in_their_format() {
     let object: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(object["code"], "unknown-type");
     let github = stderr(&["check", "--message-format", "github", "a.tars"]);
-    assert!(github.starts_with("::error file=a.tars,line=5,col=19,"), "{github}");
+    assert!(
+        github.starts_with("::error file=a.tars,line=5,col=19,"),
+        "{github}"
+    );
 
     // Neither is there a place nor a code.
     let json = stderr(&["--message-format", "json", "gone.toml"]);
     let object: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert!(object["code"].is_null());
     let github = stderr(&["--message-format", "github", "gone.toml"]);
-    assert!(github.starts_with("::error::cannot read gone.toml: "), "{github}");
+    assert!(
+        github.starts_with("::error::cannot read gone.toml: "),
+        "{github}"
+    );
 }
 
 #[test]
@@ -303,15 +316,25 @@ fn watching_follows_the_inputs() {
     };
     // The include is not there yet.
     assert_eq!(line(), "failed; waiting for a change");
-    fs::write(dir.path().join("base.tars"), "module B { enum E { A }; };\n").unwrap();
+    fs::write(
+        dir.path().join("base.tars"),
+        "module B { enum E { A }; };\n",
+    )
+    .unwrap();
     assert_eq!(line(), summary(7, 0));
-    fs::write(dir.path().join("base.tars"), "module B { enum E { A, B }; };\n").unwrap();
+    fs::write(
+        dir.path().join("base.tars"),
+        "module B { enum E { A, B }; };\n",
+    )
+    .unwrap();
     assert_eq!(line(), summary(2, 5));
     fs::remove_file(dir.path().join("a.toml")).unwrap();
     assert_eq!(line(), "failed; waiting for a change");
 
     let id = process.0.id().to_string();
-    let kill = std::process::Command::new("kill").args(["-INT", &id]).status();
+    let kill = std::process::Command::new("kill")
+        .args(["-INT", &id])
+        .status();
     assert!(kill.unwrap().success());
     assert_eq!(process.0.wait().unwrap().code(), Some(0));
 }
@@ -321,12 +344,18 @@ fn decoding() {
     let dir = project(GOOD);
     let decode = |hex: &str| tars2rs(dir.path(), &["decode", "--hex", hex]);
     let (code, out, err) = decode("00 07 16 03 74 65 64");
-    assert_eq!((code, out.as_str(), err.as_str()), (0, "0: 7\n1: \"ted\"\n", ""));
+    assert_eq!(
+        (code, out.as_str(), err.as_str()),
+        (0, "0: 7\n1: \"ted\"\n", "")
+    );
     let (code, out, err) = decode("16 03 74");
     assert_eq!((code, out.as_str()), (1, ""));
     assert!(err.starts_with("error: this is not Tars: "), "{err}");
     let (code, _, err) = decode("zz");
-    assert_eq!((code, err.as_str()), (1, "error: `z` is no hexadecimal digit\n"));
+    assert_eq!(
+        (code, err.as_str()),
+        (1, "error: `z` is no hexadecimal digit\n")
+    );
     let (code, _, err) = tars2rs(dir.path(), &["decode", "gone"]);
     assert_eq!(code, 2, "{err}");
 }
@@ -380,7 +409,10 @@ fn a_new_project_is_not_written_over_an_old_one() {
     fs::remove_file(new.join("src/main.rs")).unwrap();
     let (code, _, err) = tars2rs(&new, &["init"]);
     assert_eq!(code, 2);
-    assert!(err.starts_with("error: . has Cargo.toml, build.rs, tars/hello.tars, "), "{err}");
+    assert!(
+        err.starts_with("error: . has Cargo.toml, build.rs, tars/hello.tars, "),
+        "{err}"
+    );
     assert!(!new.join("src/main.rs").exists());
     assert_eq!(fs::read_to_string(new.join("build.rs")).unwrap(), "mine");
 }

@@ -49,7 +49,12 @@ fn corpus_compiles() {
                 .filter(|(of, _)| *of == file)
                 .map(|(_, dir)| corpus.join(dir))
                 .collect();
-            krate.add(&format!("{count:03}"), &corpus.join(file), &include_dirs, "");
+            krate.add(
+                &format!("{count:03}"),
+                &corpus.join(file),
+                &include_dirs,
+                "",
+            );
         }
     }
     assert!(count > 100, "only {count} files");
@@ -106,11 +111,7 @@ fn fixtures() -> Vec<(String, PathBuf)> {
 #[ignore = "slow; run by .ci/run"]
 fn code_of_another_version_does_not_compile() {
     let mut krate = Crate::new("version");
-    krate.add_text(
-        "old",
-        "module M { struct S { 0 require int a; }; };\n",
-        "",
-    );
+    krate.add_text("old", "module M { struct S { 0 require int a; }; };\n", "");
     let file = Path::new("src/cold/App/MyServer/Obj/classes/m.rs");
     let file = krate.dir().join(file);
     let text = fs::read_to_string(&file).unwrap();

@@ -32,7 +32,11 @@ fn output(dir: &Path) -> String {
 fn examples_do_what_they_say() {
     let reference = fs::read_to_string(REFERENCE).unwrap();
     let blocks = blocks(&reference);
-    let idl = blocks.iter().find(|(language, _)| *language == "tars").unwrap().1;
+    let idl = blocks
+        .iter()
+        .find(|(language, _)| *language == "tars")
+        .unwrap()
+        .1;
     let mut count = 0;
     for (index, (language, example)) in blocks.iter().enumerate() {
         if *language != "toml" {
@@ -43,7 +47,11 @@ fn examples_do_what_they_say() {
         fs::write(dir.path().join("shop.tars"), idl).unwrap();
         let config = dir.path().join("a.toml");
         let complete = example.contains("appName");
-        let text = if complete { String::new() } else { REQUIRED.to_owned() } + example;
+        let text = if complete {
+            String::new()
+        } else {
+            REQUIRED.to_owned()
+        } + example;
         fs::write(&config, text).unwrap();
         let report = Builder::new()
             .config(&config)
@@ -53,7 +61,10 @@ fn examples_do_what_they_say() {
         let output = output(&dir.path().join("out"));
         if let Some(("rust", lines)) = blocks.get(index + 1) {
             for line in lines.lines() {
-                assert!(output.contains(&format!("\n{line}\n")), "{example}\nno {line:?} in\n{output}");
+                assert!(
+                    output.contains(&format!("\n{line}\n")),
+                    "{example}\nno {line:?} in\n{output}"
+                );
             }
         }
     }
@@ -63,12 +74,17 @@ fn examples_do_what_they_say() {
 #[test]
 fn every_key_is_there() {
     let reference = fs::read_to_string(REFERENCE).unwrap();
-    let headings: Vec<&str> = reference.lines().filter(|line| line.starts_with("###")).collect();
+    let headings: Vec<&str> = reference
+        .lines()
+        .filter(|line| line.starts_with("###"))
+        .collect();
     for key in Config::KEYS {
         let (plain, table) = (format!("`{key}`"), format!("`[[{key}]]`"));
         let path = format!("`[{key}.\"PATH\"]`");
         assert!(
-            headings.iter().any(|line| [&plain, &table, &path].iter().any(|name| line.contains(*name))),
+            headings.iter().any(|line| [&plain, &table, &path]
+                .iter()
+                .any(|name| line.contains(*name))),
             "{key} has no heading"
         );
     }

@@ -46,7 +46,10 @@ fn options_compile_and_work() {
         krate.add(name, &idl, &[], options);
     }
     let shared = krate.dir().join("src/cexternal/App/MyServer/Obj");
-    assert!(!shared.join("classes").exists(), "nothing is left to generate");
+    assert!(
+        !shared.join("classes").exists(),
+        "nothing is left to generate"
+    );
     krate.add_test("options");
     krate.check();
     krate.test();
@@ -79,13 +82,17 @@ derive = ["Hash"]
 path = "M.I"
 attributes = ["#[x]"]
 "##;
-    let required = "appName = 'A'\nserverName = 'B'\nobjName = 'c'\ntarsFiles = ['m.tars']\ndstPath = 'out'\n";
+    let required =
+        "appName = 'A'\nserverName = 'B'\nobjName = 'c'\ntarsFiles = ['m.tars']\ndstPath = 'out'\n";
     std::fs::write(&config, format!("{required}{options}")).unwrap();
     let error = tars2rs::Builder::new().config(&config).run().unwrap_err();
     let messages: Vec<String> = error
         .to_string()
         .lines()
-        .filter_map(|line| line.strip_prefix("error[invalid-config]: ").map(str::to_owned))
+        .filter_map(|line| {
+            line.strip_prefix("error[invalid-config]: ")
+                .map(str::to_owned)
+        })
         .collect();
     insta::assert_debug_snapshot!(messages, @r#"
     [

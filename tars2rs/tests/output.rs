@@ -270,7 +270,10 @@ fn an_error_writes_nothing() {
 #[test]
 fn files_of_one_module_merge() {
     let project = Project::new();
-    project.write("echo.tars", "#include \"more.tars\"\nmodule M { struct A { 0 require B b; }; };\n");
+    project.write(
+        "echo.tars",
+        "#include \"more.tars\"\nmodule M { struct A { 0 require B b; }; };\n",
+    );
     project.write("more.tars", "module M { struct B { 0 require int x; }; };\nmodule N { struct C { 0 optional M::A a; }; };\n");
     project.run(&["client.toml"]);
     let names = project.names();
@@ -314,7 +317,9 @@ fn many_servants_share_a_tree() {
         let project = project();
         let mut configs = all.to_vec();
         for index in (1..configs.len()).rev() {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             configs.swap(index, (random >> 33) % (index + 1));
         }
         for run in configs.chunks(round % all.len() + 1) {
@@ -348,7 +353,11 @@ fn renamed_names_are_warned_of() {
     project.write("echo.tars", idl);
     let report = project.run(&["client.toml", "server.toml"]);
     let place = project.path("echo.tars").display().to_string();
-    let warnings: Vec<String> = report.warnings.iter().map(|line| line.replace(&place, "echo.tars")).collect();
+    let warnings: Vec<String> = report
+        .warnings
+        .iter()
+        .map(|line| line.replace(&place, "echo.tars"))
+        .collect();
     insta::assert_debug_snapshot!(warnings, @r#"
     [
         "echo.tars:2:8: warning[renamed]: `fooBar` is called `FooBar2` in Rust",
@@ -364,7 +373,8 @@ fn renamed_names_are_warned_of() {
 #[test]
 fn the_formatter_of_the_user() {
     let project = Project::new();
-    let with_format = fs::read_to_string(project.path("client.toml")).unwrap() + "format = 'rustfmt'\n";
+    let with_format =
+        fs::read_to_string(project.path("client.toml")).unwrap() + "format = 'rustfmt'\n";
     project.run(&["client.toml"]);
     let before = project.tree();
     project.write("client.toml", &with_format);
@@ -374,7 +384,11 @@ fn the_formatter_of_the_user() {
     project.write("rustfmt.toml", "hard_tabs = true\n");
     project.run(&["client.toml"]);
     let path = project.path("out/App/EchoServer/obj/classes/m.rs");
-    assert!(fs::read_to_string(path).unwrap().contains("\n\tpub a: i32,\n"));
+    assert!(
+        fs::read_to_string(path)
+            .unwrap()
+            .contains("\n\tpub a: i32,\n")
+    );
 
     let assert = assert_cmd::Command::cargo_bin("tars2rs")
         .unwrap()
@@ -383,5 +397,8 @@ fn the_formatter_of_the_user() {
         .assert()
         .failure();
     let message = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
-    assert!(message.contains("but no-such-rustfmt did not do it"), "{message}");
+    assert!(
+        message.contains("but no-such-rustfmt did not do it"),
+        "{message}"
+    );
 }

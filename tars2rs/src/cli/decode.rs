@@ -34,7 +34,9 @@ pub(super) fn run(args: &Args) -> Outcome {
         (None, file) => match read(file.as_deref()) {
             Ok(bytes) => bytes,
             Err(error) => {
-                let name = file.as_deref().unwrap_or_else(|| Path::new("standard input"));
+                let name = file
+                    .as_deref()
+                    .unwrap_or_else(|| Path::new("standard input"));
                 print_error(format_args!("cannot read {}: {error}", name.display()));
                 return Outcome::Failed;
             }

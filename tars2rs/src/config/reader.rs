@@ -52,7 +52,10 @@ impl<'a, 't> Reader<'a, 't> {
             let hint = nearest(name, keys.iter().copied())
                 .map(|known| format!("; did you mean `{known}`?"))
                 .unwrap_or_default();
-            self.complain(format!("unknown key `{}{name}`{hint}", self.prefix), key.span());
+            self.complain(
+                format!("unknown key `{}{name}`{hint}", self.prefix),
+                key.span(),
+            );
         }
     }
 
@@ -165,14 +168,20 @@ impl<'a, 't> Reader<'a, 't> {
                 continue;
             };
             let prefix = "attributes.".to_owned();
-            let at = table.get("path").map_or_else(|| item.span(), |path| path.span());
+            let at = table
+                .get("path")
+                .map_or_else(|| item.span(), |path| path.span());
             let mut reader = Reader::new(table, prefix, item.span(), &KEYS, self.complaints);
             let path = reader.required("path", text);
             let derive = reader.optional("derive", |value| {
                 list_of(value, "a list of paths to derive macros", is_rust_path)
             });
             let attributes = reader.optional("attributes", |value| {
-                list_of(value, "a list of attributes like `#[must_use]`", is_attribute)
+                list_of(
+                    value,
+                    "a list of attributes like `#[must_use]`",
+                    is_attribute,
+                )
             });
             if let Some(text) = path {
                 all.push(Attributes {
@@ -198,7 +207,10 @@ impl<'a, 't> Reader<'a, 't> {
             text: name.get_ref().to_string(),
             at: name.span(),
         };
-        table.iter().map(|(name, value)| (path(name), value)).collect()
+        table
+            .iter()
+            .map(|(name, value)| (path(name), value))
+            .collect()
     }
 
     pub(super) fn complain(&mut self, message: impl Into<String>, at: Range<usize>) {
@@ -289,9 +301,10 @@ fn is_rust_path(path: &str) -> bool {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
-    path.strip_prefix("::").unwrap_or(path).split("::").all(|name| {
-        is_name(name.strip_prefix("r#").unwrap_or(name))
-    })
+    path.strip_prefix("::")
+        .unwrap_or(path)
+        .split("::")
+        .all(|name| is_name(name.strip_prefix("r#").unwrap_or(name)))
 }
 
 /// One line; what is between the brackets is for rustc to judge.

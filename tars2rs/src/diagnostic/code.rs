@@ -98,6 +98,7 @@ codes! {
     TooManyMessages = Warning "too-many-messages": "There were more messages than anybody would read.";
 
     // Interfaces
+    SeveralRouteKeys = Warning "several-route-keys": "A method has more than one `routekey`, but a call goes to one node.";
     TooManyParameters = Error "too-many-parameters": "A method has more than 255 parameters, so their tags do not fit.";
 }
 

@@ -97,24 +97,26 @@ impl Plan {
     /// # Errors
     /// A file cannot be written or removed.
     pub fn apply(&self) -> Result<(), Error> {
-        let make = |change: &Change| match &change.new {
-            Some(text) => write::replace(&change.path, text),
-            None => write::remove(&change.path, &self.dst),
-        };
-        // The system call takes longer than what is around it.
+        let (new, gone): (Vec<_>, Vec<_>) =
+            self.changes.iter().partition(|change| change.new.is_some());
+        // The system calls take longer than what is around them.
         let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let share = self.changes.len().div_ceil(threads).max(MIN_SHARE);
+        let share = new.len().div_ceil(threads).max(MIN_SHARE);
+        let write = |change: &&Change| {
+            let text = change.new.as_deref().unwrap_or_default();
+            write::replace(&change.path, text)
+        };
         thread::scope(|scope| {
-            let shares: Vec<_> = self
-                .changes
-                .chunks(share)
-                .map(|share| scope.spawn(move || share.iter().try_for_each(make)))
-                .collect();
+            let shares = new.chunks(share);
+            let shares = shares.map(|share| scope.spawn(move || share.iter().try_for_each(write)));
+            let shares: Vec<_> = shares.collect();
             shares
                 .into_iter()
-                .map(|share| share.join().unwrap_or_else(|panic| resume_unwind(panic)))
-                .collect()
-        })
+                .try_for_each(|share| share.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        })?;
+        // Not before: a directory that is left empty goes, and it must not be one that is about to be written to.
+        gone.iter()
+            .try_for_each(|change| write::remove(&change.path, &self.dst))
     }
 }
 

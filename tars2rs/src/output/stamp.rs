@@ -104,7 +104,10 @@ impl Stamp {
 
     /// `None` if a path cannot be on a line.
     fn text(&self, key: &Key) -> Option<String> {
-        let on_a_line = |path: &PathBuf| path.to_str().is_some_and(|path| !path.contains(['\n', '\r']));
+        let on_a_line = |path: &PathBuf| {
+            path.to_str()
+                .is_some_and(|path| !path.contains(['\n', '\r']))
+        };
         let mut paths = self.inputs.iter().map(|(path, _)| path).chain(&self.absent);
         if !paths.all(on_a_line) {
             return None;

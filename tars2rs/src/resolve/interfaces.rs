@@ -94,6 +94,19 @@ impl Resolver<'_> {
                 routekey: param.direction == Direction::RouteKey,
             }));
         }
+        let mut keys = params.iter().filter(|param| param.routekey);
+        if let (Some(first), Some(second)) = (keys.next(), keys.next()) {
+            let name = &declared.name.text;
+            self.report(
+                Diagnostic::new(
+                    Code::SeveralRouteKeys,
+                    format!("method `{name}` has more than one `routekey`"),
+                )
+                .at(second.span, "this one")
+                .see(first.span, "besides this one")
+                .note("a call goes to one node, which one value chooses"),
+            );
+        }
         Method {
             name: declared.name.text.clone(),
             span: declared.name.span,

@@ -70,7 +70,10 @@ fn constant(id: ConstId, spelling: &Spelling<'_>) -> String {
     let doc = docs::outer(0, &of.doc, &format!("Constant `{}` of the IDL.", of.name));
     let (ty, value) = match &of.ty {
         Type::String { .. } => ("&str".to_owned(), spelling.value(&of.value, &of.ty)),
-        ty => (spelling.owned(ty, Types::default()), spelling.value(&of.value, ty)),
+        ty => (
+            spelling.owned(ty, Types::default()),
+            spelling.value(&of.value, ty),
+        ),
     };
     let name = &spelling.names.consts[id.0 as usize];
     let line = layout::assign(0, &format!("pub const {name}: {ty}"), &format!("{value};"));

@@ -116,7 +116,9 @@ fn body(method: &MethodPlan<'_>, imports: &Imports<'_>) -> Vec<String> {
     }];
     match &method.answer {
         Answer::Nothing => lines.push(format!("        {ok}(())")),
-        Answer::One(output) if comes_plain(output) => lines.push(format!("        {}", take(output))),
+        Answer::One(output) if comes_plain(output) => {
+            lines.push(format!("        {}", take(output)));
+        }
         Answer::One(output) => {
             lines.push(bind(output));
             lines.push(format!("        {ok}({})", output.local));

@@ -63,7 +63,10 @@ impl Traits {
     }
 
     /// Whether a struct of fields of these types [has `Eq`](Self::has_eq).
-    pub(super) fn all_have_eq<'t>(&self, mut fields: impl Iterator<Item = (&'t Type, Types)>) -> bool {
+    pub(super) fn all_have_eq<'t>(
+        &self,
+        mut fields: impl Iterator<Item = (&'t Type, Types)>,
+    ) -> bool {
         fields.all(|(ty, _)| !has_float(ty) && all_structs(ty, |id| self.has_eq(id)))
     }
 
@@ -155,7 +158,8 @@ pub(super) fn derive<'a>(own: impl Iterator<Item = &'a str>, more: &[String]) ->
 
 /// Attributes below others.
 pub(super) fn with_lines(first: String, more: &[String]) -> String {
-    more.iter().fold(first, |text, line| format!("{text}\n{line}"))
+    more.iter()
+        .fold(first, |text, line| format!("{text}\n{line}"))
 }
 
 fn all_structs(ty: &Type, is: impl Fn(StructId) -> bool) -> bool {
@@ -261,8 +265,7 @@ mod tests {
         key[Sorted, b];
     };";
 
-    const ALL: &str =
-        "Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash";
+    const ALL: &str = "Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash";
 
     /// What is derived for a struct.
     fn derived(of: &str, types: Types) -> String {
@@ -279,7 +282,11 @@ mod tests {
             ..Options::default()
         };
         let model = output.model.unwrap();
-        let text = Backend::new(&model, &options).unwrap().types().remove(0).text;
+        let text = Backend::new(&model, &options)
+            .unwrap()
+            .types()
+            .remove(0)
+            .text;
         let before = text.split_once(&format!("\npub struct {of} {{")).unwrap().0;
         let line = before.lines().next_back().unwrap();
         line.replace("#[derive(", "").replace(")]", "")
@@ -296,7 +303,11 @@ mod tests {
         assert_eq!(plain("Cycle"), ALL.replace("Copy, ", ""));
         assert_eq!(plain("HasMap"), ALL.replace("Copy, ", ""));
         assert_eq!(plain("Defaults"), ALL.replace("Default, ", ""));
-        assert_eq!(plain("Sorted"), ALL.replace("PartialOrd, Ord, ", ""), "written out");
+        assert_eq!(
+            plain("Sorted"),
+            ALL.replace("PartialOrd, Ord, ", ""),
+            "written out"
+        );
     }
 
     #[test]
@@ -315,7 +326,11 @@ mod tests {
         };
         assert_eq!(derived("Plain", option), ALL);
         assert_eq!(derived("Defaults", option), ALL.replace("Default, ", ""));
-        assert_eq!(derived("Key", option), "Debug, Clone, Copy, Default", "`f` is still bare");
+        assert_eq!(
+            derived("Key", option),
+            "Debug, Clone, Copy, Default",
+            "`f` is still bare"
+        );
         assert_eq!(derived("Text", option), ALL.replace("Copy, ", ""));
     }
 
@@ -330,7 +345,11 @@ mod tests {
             assert_eq!(derived("Map", types), eq_only);
             assert_eq!(derived("HasMap", types), eq_only);
             assert_eq!(derived("Keyed", types), eq_only);
-            assert_eq!(derived("DeepKey", types), ALL.replace("Copy, ", ""), "its maps are sorted");
+            assert_eq!(
+                derived("DeepKey", types),
+                ALL.replace("Copy, ", ""),
+                "its maps are sorted"
+            );
         }
     }
 

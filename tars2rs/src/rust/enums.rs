@@ -62,8 +62,20 @@ pub(super) fn items(id: EnumId, spelling: &Spelling<'_>) -> Vec<String> {
         .map(|item| format!("Self::{}", item.ident))
         .unwrap_or_default();
     let doc = docs::outer(0, &of.doc, &format!("Enum `{}` of the IDL.", of.name));
-    let Further { derive: more, lines } = spelling.styles.attributes(Named::Enum(id));
-    let own = ["Clone", "Copy", "Default", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash"];
+    let Further {
+        derive: more,
+        lines,
+    } = spelling.styles.attributes(Named::Enum(id));
+    let own = [
+        "Clone",
+        "Copy",
+        "Default",
+        "PartialEq",
+        "Eq",
+        "PartialOrd",
+        "Ord",
+        "Hash",
+    ];
     let own = own.into_iter().filter(|name| zero || *name != "Default");
     let derives = with_lines(derive(own, &more), &lines);
     let prelude = &spelling.prelude;

@@ -108,6 +108,18 @@ impl<'a> Plan<'a> {
             })
     }
 
+    /// The types of all parameters and return values.
+    pub(super) fn types(&self) -> impl Iterator<Item = &'a Type> {
+        let methods = self.of.methods.iter();
+        methods.flat_map(|method| {
+            method
+                .params
+                .iter()
+                .map(|param| &param.ty)
+                .chain(&method.result)
+        })
+    }
+
     /// The types in the signatures of the proxy and the trait.
     pub(super) fn signature_types(&self) -> impl Iterator<Item = &'a Type> {
         self.methods.iter().flat_map(|method| {

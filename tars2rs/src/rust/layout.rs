@@ -6,7 +6,7 @@
 /// `max_width`
 const WIDTH: usize = 100;
 /// `fn_call_width`, `chain_width` and `array_width`, which are the same.
-pub(crate) const SMALL_WIDTH: usize = 60;
+const SMALL_WIDTH: usize = 60;
 /// `struct_lit_width`
 const LITERAL_WIDTH: usize = 18;
 
@@ -69,6 +69,21 @@ pub(crate) fn literal(indent: usize, head: &str, fields: &[String], tail: &str) 
         lines(indent + STEP, fields, ","),
         blanks(indent)
     )
+}
+
+/// `&[a, b]` as an argument, whose first line stands behind something else.
+pub(crate) fn list(indent: usize, items: &[String]) -> String {
+    let inner = items.join(", ");
+    if width(&inner) <= SMALL_WIDTH && !inner.contains('\n') {
+        return format!("&[{inner}]");
+    }
+    let items = lines(indent + STEP, items, ",");
+    format!("&[\n{items}{}]", blanks(indent))
+}
+
+/// Whether rustfmt would break a list inside of its only item, in a way that depends on the edition.
+pub(crate) fn breaks_inside(items: &[String]) -> bool {
+    matches!(items, [only] if width(only) > SMALL_WIDTH || only.contains('\n'))
 }
 
 /// `head = &[a, b];`

@@ -13,6 +13,7 @@ mod derives;
 mod docs;
 mod enums;
 mod interface;
+mod metadata;
 mod names;
 mod prelude;
 mod replies;
@@ -70,7 +71,10 @@ impl<'a> Runtime<'a> {
             ".",
             env!("CARGO_PKG_VERSION_MINOR")
         );
-        format!("const _: () = {}::codec::check_version(\"{version}\");\n", self.path)
+        format!(
+            "const _: () = {}::codec::check_version(\"{version}\");\n",
+            self.path
+        )
     }
 
     /// The line that imports some of its modules, and itself if the text has a use for it.
@@ -134,10 +138,8 @@ impl<'a> Backend<'a> {
         let cx = self.context();
         let modules = (0..).map(ModuleId).take(self.model.modules.len());
         let mut bodies: Vec<Body> = modules.filter_map(|id| classes::file(id, cx)).collect();
-        bodies.extend(
-            self.interfaces()
-                .filter_map(|id| replies::file(&interface::Plan::new(id, cx), cx)),
-        );
+        let plans = self.interfaces().map(|id| interface::Plan::new(id, cx));
+        bodies.extend(plans.map(|plan| replies::file(&plan, cx)));
         bodies
     }
 

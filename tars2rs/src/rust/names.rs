@@ -212,11 +212,16 @@ fn note_renames<'a>(
 ) {
     let expected = |name: &str| convert(name, case);
     let renamed = idl.clone().zip(chosen);
-    let mut renamed = renamed.filter(|((name, _), chosen)| bare(chosen) != expected(name)).peekable();
+    let mut renamed = renamed
+        .filter(|((name, _), chosen)| bare(chosen) != expected(name))
+        .peekable();
     if renamed.peek().is_none() {
         return;
     }
-    let kept = idl.clone().zip(chosen).filter(|((name, _), chosen)| bare(chosen) == expected(name));
+    let kept = idl
+        .clone()
+        .zip(chosen)
+        .filter(|((name, _), chosen)| bare(chosen) == expected(name));
     let owners: HashMap<&str, Span> = kept.map(|((_, at), chosen)| (bare(chosen), at)).collect();
     for ((name, span), chosen) in renamed {
         let message = format!("`{name}` is called `{chosen}` in Rust");

@@ -57,6 +57,8 @@ names! {
     arc "Arc" "::std::sync::Arc";
 }
 
+const PRELUDE: &str = "prelude::v1::*";
+
 impl Prelude {
     /// For a file that defines these names.
     pub(super) fn new<'a>(defined: impl IntoIterator<Item = &'a str>) -> Self {
@@ -73,7 +75,7 @@ impl Prelude {
     /// The line that imports what a text uses of the standard library, or nothing.
     pub(super) fn import(&self, text: &str) -> String {
         // Modules first: no type has a name like theirs.
-        const USES: [(&str, &str, &str); 10] = [
+        const USES: [(&str, &str, &str); 13] = [
             ("", "cmp::", "cmp"),
             ("BTreeMap", "BTreeMap<", "collections::BTreeMap"),
             ("HashMap", "HashMap<", "collections::HashMap"),
@@ -81,15 +83,21 @@ impl Prelude {
             ("Future", "Future<", "future::Future"),
             ("", "hash::", "hash"),
             ("", "num::", "num"),
-            ("", "#[derive(", "prelude::v1::*"),
+            ("", "#[derive(", PRELUDE),
+            ("String", "String>", PRELUDE),
+            ("String", "String,", PRELUDE),
+            ("Vec", "Vec<", PRELUDE),
             ("", "str::", "str"),
             ("Arc", "Arc<", "sync::Arc"),
         ];
-        let used = |(name, sign, _): &&(&str, &str, &str)| {
-            !self.defines(name) && mentions(text, sign)
-        };
-        let names = USES.iter().filter(used).map(|(_, _, path)| (*path).to_owned());
-        let names: Vec<String> = names.collect();
+        let used =
+            |(name, sign, _): &&(&str, &str, &str)| !self.defines(name) && mentions(text, sign);
+        let names = USES
+            .iter()
+            .filter(used)
+            .map(|(_, _, path)| (*path).to_owned());
+        let mut names: Vec<String> = names.collect();
+        names.dedup();
         if names.is_empty() {
             return String::new();
         }

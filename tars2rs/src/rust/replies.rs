@@ -1,12 +1,13 @@
-//! `<interface>.rs`: structs for the methods that give more than one value, shared by client and server.
+//! `<interface>.rs`: what client and server share: structs for the methods that give more than one value, and the list
+//! of all functions.
 
 use super::derives::Derives;
 use super::interface::{Answer, Imports, Output, Plan};
 use super::naming::bare;
-use super::{Body, Context, docs, structs};
+use super::{Body, Context, docs, metadata, structs};
 
-/// The file; `None` when no method needs a struct.
-pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Option<Body> {
+/// The file.
+pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Body {
     let replies: Vec<(&str, &str, &[Output<'_>])> = plan
         .methods
         .iter()
@@ -17,20 +18,17 @@ pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Option<Body> {
             _ => None,
         })
         .collect();
-    if replies.is_empty() {
-        return None;
-    }
     let defined: Vec<String> = replies
         .iter()
         .map(|(_, reply, _)| (*reply).to_owned())
         .collect();
-    let types = replies
-        .iter()
-        .flat_map(|(_, _, outputs)| outputs.iter().map(|output| output.ty));
-    let imports = Imports::new(cx, &defined, types, "", &[]);
+    let imports = Imports::new(cx, &defined, plan.types(), "", &[]);
     let items = replies.iter().map(|(method, reply, outputs)| {
         let all = || outputs.iter().map(|output| (output.ty, output.types));
-        let (has_eq, has_order) = (cx.traits.all_have_eq(all()), cx.traits.all_have_order(all()));
+        let (has_eq, has_order) = (
+            cx.traits.all_have_eq(all()),
+            cx.traits.all_have_order(all()),
+        );
         let derives = Derives {
             copy: cx.traits.all_copy(all()),
             default: true,
@@ -54,20 +52,27 @@ pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Option<Body> {
             )
         });
         let doc = docs::outer(0, &[], &format!("Answer of `{method}`."));
-        structs::definition(&doc, &derives.attribute(), reply, &fields.collect::<Vec<_>>())
+        structs::definition(
+            &doc,
+            &derives.attribute(),
+            reply,
+            &fields.collect::<Vec<_>>(),
+        )
     });
-    let body = items.collect::<Vec<_>>().join("\n");
-    Some(Body {
+    let mut items: Vec<String> = items.collect();
+    items.push(metadata::functions(plan, &imports.spelling));
+    let body = items.join("\n");
+    Body {
         path: format!("{}.rs", bare(&plan.names.stem)),
         spans: vec![plan.of.span],
         doc: docs::plain(
             &[],
             &format!(
-                "Answers of the interface `{}` that have more than one value.",
+                "What client and server of the interface `{}` have in common.",
                 plan.of.name
             ),
         ),
         exports: Vec::new(),
         text: imports.text(&body, cx.runtime, &[]) + &body,
-    })
+    }
 }

@@ -128,7 +128,9 @@ impl<'a> Styles<'a> {
     pub(super) fn field_attributes(&self, of: StructId, index: usize) -> Vec<String> {
         let lists = self.attributes.get(&Target::Field(of, index));
         let lists = lists.into_iter().flatten();
-        lists.flat_map(|list| list.attributes.iter().cloned()).collect()
+        lists
+            .flat_map(|list| list.attributes.iter().cloned())
+            .collect()
     }
 
     fn types(&self, path: &[Target]) -> Types {

@@ -168,7 +168,11 @@ impl Crate {
         lib += SHADOWS;
         for name in &self.modules {
             let path = format!("../{name}/mod.rs");
-            writeln!(lib, "\n    /// Generated.\n    #[path = {path:?}]\n    pub mod {name};").unwrap();
+            writeln!(
+                lib,
+                "\n    /// Generated.\n    #[path = {path:?}]\n    pub mod {name};"
+            )
+            .unwrap();
         }
         fs::write(self.dir.join("src/lib.rs"), lib + "}\n").unwrap();
     }
@@ -177,7 +181,8 @@ impl Crate {
         let manifest = format!(
             "[package]\nname = \"generated\"\nversion = \"0.0.0\"\nedition = \"{edition}\"\npublish = false\n\n\
              [workspace]\n\n[dependencies]\nserde_json = \"1\"\n\
-             tars-rpc = {{ path = {:?}, features = [\"indexmap\"] }}\n{LINTS}",
+             tars-rpc = {{ path = {:?}, features = [\"indexmap\"] }}\n\
+             tokio = {{ version = \"1\", features = [\"rt\", \"macros\"] }}\n{LINTS}",
             root().join("tars-rpc")
         );
         fs::write(self.dir.join("Cargo.toml"), manifest).unwrap();

@@ -158,3 +158,94 @@ fn serde_gives_the_json_of_tars() {
     assert!(serde_json::from_str::<serde::All>(r#"{"name":"n"}"#).is_err());
     assert_eq!(serde_json::to_string(&serde::Color(77)).unwrap(), "77");
 }
+
+#[test]
+fn functions_are_known_as_data() {
+    use generated::cplain::app::my_server::obj::service::FUNCTIONS;
+    let shape = |function: &codec::Function| {
+        let params = function.params.iter().map(|p| format!("{}{} {}", if p.out { "out " } else { "" }, p.ty, p.name));
+        let result = function.result.map_or_else(|| "void".to_owned(), ToString::to_string);
+        format!("{result} {}({})", function.name, params.collect::<Vec<_>>().join(", "))
+    };
+    assert_eq!(
+        FUNCTIONS.iter().map(shape).collect::<Vec<_>>(),
+        [
+            "string bounded(string a, vector<short> b, vector<byte> c, out vector<int> o, out string p)",
+            "vector<short> list(vector<short> v)",
+            "string echo(string s, vector<byte> raw, map<string, Opt.All> all, vector<string> words)",
+            "vector<byte> bytes(vector<byte> raw, out string s, out map<int, string> m)",
+        ]
+    );
+}
+
+mod service {
+    use generated::ceverything::app::my_server::obj::service::{BoundedReply, BytesReply};
+    use generated::ceverything::app::my_server::obj::{
+        Service, ServiceServant, ServiceServer, classes::opt::All,
+    };
+    use tars_rpc::{Communicator, Result, codec::{Bytes, ByteStr}, server::{Context, Server}};
+
+    struct Echo;
+
+    impl Service for Echo {
+        async fn bounded(&self, _cx: &Context, a: Bytes, b: Vec<i16>, c: Vec<u8>) -> Result<BoundedReply> {
+            let o = b.iter().map(|&n| i32::from(n)).collect();
+            Ok(BoundedReply { result: a, o, p: c.into() })
+        }
+
+        async fn list(&self, _cx: &Context, v: Vec<i16>) -> Result<Vec<i16>> {
+            // One more than may come back, if there are as many as may be sent.
+            Ok([&v[..], &[0]].concat())
+        }
+
+        async fn echo(
+            &self,
+            _cx: &Context,
+            s: Bytes,
+            _raw: Vec<u8>,
+            _all: std::collections::HashMap<ByteStr, All>,
+            _words: Vec<ByteStr>,
+        ) -> Result<Bytes> {
+            Ok(s)
+        }
+
+        async fn bytes(&self, _cx: &Context, raw: Vec<u8>) -> Result<BytesReply> {
+            Ok(BytesReply { s: raw.clone().into(), result: raw, ..BytesReply::default() })
+        }
+    }
+
+    #[tokio::test]
+    async fn maxima_and_wrappers_over_a_connection() {
+        let server = Server::builder()
+            .bind(([127, 0, 0, 1], 0).into())
+            .servant("A.B.c", ServiceServer::new(Echo))
+            .listen()
+            .await
+            .unwrap();
+        let port = server.local_addrs()[0].port();
+        let serving = tokio::spawn(server.serve(std::future::pending()));
+        let address = format!("A.B.c@tcp -h 127.0.0.1 -p {port}");
+        let client = ServiceServant::new(Communicator::new().string_to_proxy(&address).unwrap());
+
+        let reply = client.bounded(b"12345678", &[1, 2], b"abcd").await.unwrap();
+        assert_eq!((&reply.result[..], &reply.o[..], &reply.p[..]), (&b"12345678"[..], &[1, 2][..], &b"abcd"[..]));
+        let too_long = [
+            client.bounded(b"123456789", &[], b"").await.map(drop),
+            client.bounded(b"", &[1; 4], b"").await.map(drop),
+            client.bounded(b"", &[], b"abcde").await.map(drop),
+        ];
+        for error in too_long.map(Result::unwrap_err) {
+            assert!(matches!(error, tars_rpc::Error::Encode { .. }), "{error}");
+        }
+        // `out vector<int>:2 o`, and the list that comes back: refused by the server.
+        assert!(client.bounded(b"", &[1; 3], b"").await.is_err());
+        assert_eq!(client.list(&[1, 2]).await.unwrap(), [1, 2, 0]);
+        assert!(client.list(&[1; 3]).await.is_err());
+
+        // No UTF-8, and a byte vector as a `Vec`.
+        assert_eq!(client.echo(b"\xc4\xe3", b"", &Default::default(), &[]).await.unwrap(), &b"\xc4\xe3"[..]);
+        let reply = client.bytes(&[0, 255]).await.unwrap();
+        assert_eq!((&reply.result[..], &reply.s[..]), (&[0, 255][..], &[0, 255][..]));
+        serving.abort();
+    }
+}

@@ -41,7 +41,10 @@ impl FieldLines {
         name: &str,
         ty: &str,
     ) -> Self {
-        let attributes: String = attributes.iter().map(|line| format!("    {line}\n")).collect();
+        let attributes: String = attributes
+            .iter()
+            .map(|line| format!("    {line}\n"))
+            .collect();
         Self {
             doc: docs::outer(4, doc, fallback) + &attributes,
             line: layout::field(4, name, ty),

@@ -41,7 +41,7 @@ impl Parts<'_> {
         let wire_name = layout::assign(4, "const NAME: &'static str", &format!("\"{wire_name}\";"));
         let entries: Vec<String> = self.members.iter().map(|m| self.description(m)).collect();
         let mut field_list = layout::array(4, "const FIELDS: &'static [codec::Field]", &entries);
-        if matches!(entries.as_slice(), [only] if only.len() > layout::SMALL_WIDTH) {
+        if layout::breaks_inside(&entries) {
             // rustfmt would break inside of the brackets of the type.
             field_list = format!("    {}\n{field_list}", layout::SKIP);
         }
@@ -150,7 +150,9 @@ impl Parts<'_> {
         let mut unknown = |lines: &mut Vec<String>, below: u16, after: u16| {
             if self.keeps_unknown && next < below {
                 let last = below - 1;
-                lines.push(format!("        self.{UNKNOWN_FIELDS}.encode(w, {next}..={last});"));
+                lines.push(format!(
+                    "        self.{UNKNOWN_FIELDS}.encode(w, {next}..={last});"
+                ));
             }
             next = after;
         };
@@ -262,7 +264,11 @@ impl Parts<'_> {
         let taken = self.taken(member);
         let mut lines = Vec::new();
         if taken != *local {
-            lines.push(layout::assign(8, &format!("let {local}"), &format!("{taken};")));
+            lines.push(layout::assign(
+                8,
+                &format!("let {local}"),
+                &format!("{taken};"),
+            ));
         }
         if member.option {
             let some = self.spelling.prelude.some();
@@ -324,7 +330,11 @@ impl Parts<'_> {
 /// Writes a member: `place` is what has a length, `value` a reference to it.
 fn put(indent: usize, member: &Member<'_>, place: &str, value: &str) -> Vec<String> {
     let check = Maximum::of(&member.field.ty).map(|Maximum { what, max }| {
-        let args = [format!("\"{what}\""), format!("{place}.len()"), max.to_string()];
+        let args = [
+            format!("\"{what}\""),
+            format!("{place}.len()"),
+            max.to_string(),
+        ];
         layout::call(indent, "w.check_max", &args, ";")
     });
     let wrapped = Wrapper::of(&member.field.ty, member.types)

@@ -34,7 +34,9 @@ pub(super) fn of_rule(rule: &Rule, model: &Model) -> Result<Target, String> {
     }
     let has_fields = matches!(target, Target::Module(_) | Target::Struct(_));
     if rule.unknown_fields.is_some() && !has_fields {
-        return Err(format!("`unknownFields` is for structs, and `{path}` is none"));
+        return Err(format!(
+            "`unknownFields` is for structs, and `{path}` is none"
+        ));
     }
     if rule.optional.is_some() {
         let optional = match target {
@@ -42,7 +44,9 @@ pub(super) fn of_rule(rule: &Rule, model: &Model) -> Result<Target, String> {
             _ => has_fields,
         };
         if !optional {
-            return Err(format!("`optionalType` is for optional members, and `{path}` is none"));
+            return Err(format!(
+                "`optionalType` is for optional members, and `{path}` is none"
+            ));
         }
     }
     let ty = match target {

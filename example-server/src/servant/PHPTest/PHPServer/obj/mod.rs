@@ -4,7 +4,7 @@
 
 /// Types of the IDL.
 pub mod classes;
-/// Answers of the interface `TestTafService` that have more than one value.
+/// What client and server of the interface `TestTafService` have in common.
 pub mod test_taf_service;
 /// Client side of the interface `TestTafService`.
 pub mod test_taf_service_servant;

@@ -2,13 +2,15 @@
 // Wanted by ../../../tars/tarsclient.proto.toml
 // Wanted by ../../../tars/tarsserver.proto.toml
 
-// Answers of the interface `TestTafService` that have more than one value.
+// What client and server of the interface `TestTafService` have in common.
 
 use ::std::{collections::BTreeMap, prelude::v1::*};
 
 use super::classes::testtafserviceservant::{
     ComplicatedStruct, LotofTags, OutStruct, SimpleStruct,
 };
+
+use ::tars_rpc::codec;
 
 /// Answer of `testLofofTags`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,3 +101,91 @@ pub struct TestEmptyReply {
     /// Out parameter `v4`.
     pub v4: Vec<i32>,
 }
+
+/// The functions of the interface `TestTafService`.
+pub const FUNCTIONS: &[codec::Function] = &[
+    codec::Function::void("testTafServer", &[]),
+    codec::Function::returning::<i32>(
+        "testLofofTags",
+        &[
+            codec::Param::input::<LotofTags>("tags"),
+            codec::Param::output::<LotofTags>("outtags"),
+        ],
+    ),
+    codec::Function::void(
+        "sayHelloWorld",
+        &[
+            codec::Param::input::<String>("name"),
+            codec::Param::output::<String>("outGreetings"),
+        ],
+    ),
+    codec::Function::returning::<i32>(
+        "testBasic",
+        &[
+            codec::Param::input::<bool>("a"),
+            codec::Param::input::<i32>("b"),
+            codec::Param::input::<String>("c"),
+            codec::Param::output::<bool>("d"),
+            codec::Param::output::<i32>("e"),
+            codec::Param::output::<String>("f"),
+        ],
+    ),
+    codec::Function::returning::<String>(
+        "testStruct",
+        &[
+            codec::Param::input::<i64>("a"),
+            codec::Param::input::<SimpleStruct>("b"),
+            codec::Param::output::<OutStruct>("d"),
+        ],
+    ),
+    codec::Function::returning::<String>(
+        "testMap",
+        &[
+            codec::Param::input::<i16>("a"),
+            codec::Param::input::<SimpleStruct>("b"),
+            codec::Param::input::<BTreeMap<String, String>>("m1"),
+            codec::Param::output::<OutStruct>("d"),
+            codec::Param::output::<BTreeMap<i32, SimpleStruct>>("m2"),
+        ],
+    ),
+    codec::Function::returning::<String>(
+        "testVector",
+        &[
+            codec::Param::input::<i32>("a"),
+            codec::Param::input::<Vec<String>>("v1"),
+            codec::Param::input::<Vec<SimpleStruct>>("v2"),
+            codec::Param::output::<Vec<i32>>("v3"),
+            codec::Param::output::<Vec<OutStruct>>("v4"),
+        ],
+    ),
+    codec::Function::returning::<SimpleStruct>("testReturn", &[]),
+    codec::Function::returning::<BTreeMap<String, String>>("testReturn2", &[]),
+    codec::Function::returning::<Vec<SimpleStruct>>(
+        "testComplicatedStruct",
+        &[
+            codec::Param::input::<ComplicatedStruct>("cs"),
+            codec::Param::input::<Vec<ComplicatedStruct>>("vcs"),
+            codec::Param::output::<ComplicatedStruct>("ocs"),
+            codec::Param::output::<Vec<ComplicatedStruct>>("ovcs"),
+        ],
+    ),
+    codec::Function::returning::<BTreeMap<String, ComplicatedStruct>>(
+        "testComplicatedMap",
+        &[
+            codec::Param::input::<BTreeMap<String, ComplicatedStruct>>("mcs"),
+            codec::Param::output::<BTreeMap<String, ComplicatedStruct>>("omcs"),
+        ],
+    ),
+    codec::Function::returning::<i32>(
+        "testEmpty",
+        &[
+            codec::Param::input::<i16>("a"),
+            codec::Param::output::<bool>("b1"),
+            codec::Param::output::<i32>("in2"),
+            codec::Param::output::<OutStruct>("d"),
+            codec::Param::output::<Vec<OutStruct>>("v3"),
+            codec::Param::output::<Vec<i32>>("v4"),
+        ],
+    ),
+    codec::Function::returning::<i32>("testProperty", &[]),
+];
