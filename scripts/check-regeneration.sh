@@ -10,16 +10,16 @@ fail() {
     echo "check-regeneration: $*" >&2
     exit 1
 }
-times() { find "$tree" -type f -printf '%p %T@\n' | sort; }
+listing() { find "$tree" -type f -printf '%p %T@\n' | sort; }
 build() { cargo build --quiet --package example-server; }
 
 git diff --quiet -- "$idl" "$tree" || fail "$idl or $tree is modified; commit or stash it first"
 trap 'git checkout --quiet -- "$idl" "$tree"' EXIT
 
 build
-before="$(times)"
+before="$(listing)"
 build
-[ "$before" = "$(times)" ] || fail 'a second build wrote files'
+[ "$before" = "$(listing)" ] || fail 'a second build wrote files'
 
 sed -i 's|/\*\* Greets whoever calls. \*/|/** Greets whoever calls, as edited. */|' "$idl"
 build
