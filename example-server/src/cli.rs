@@ -19,7 +19,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDR:PORT")]
     pub servant_listen: Option<SocketAddr>,
 
-    /// Call this PHPServer instead of the embedded one: "PHPTest.PHPServer.obj@tcp -h 127.0.0.1 -p 20001"
+    /// Call this PHPServer instead of the embedded one, which then runs only with --servant-listen: "PHPTest.PHPServer.obj@tcp -h 127.0.0.1 -p 20001"
     #[arg(long, value_name = "ADDRESS")]
     pub servant: Option<String>,
 

@@ -33,22 +33,29 @@ async fn run(args: Args) -> Result<(), ServerError> {
     // Before the ready line, so that a signal sent by whoever waits for it is not lost.
     let signal = server::termination()?;
     let shutdown = server.shutdown_handle();
-    announce(&server);
     tokio::spawn(async move {
         signal.await;
         tracing::info!("going down");
         shutdown.cancel();
     });
-    server.run().await;
+    let mut lines = format!("chat http://{}/\n", server.address());
+    if let Some(address) = server.servant_address() {
+        lines.push_str(&format!("PHPServer {address}\n"));
+    }
+    let answering = server.answering();
+    let announce = async {
+        if let Err(error) = answering.await {
+            tracing::warn!(%error, "PHPServer does not answer yet; until it does, hello is an error");
+        }
+        announce(&lines);
+    };
+    tokio::join!(server.run(), announce);
     Ok(())
 }
 
 /// The ready lines: what scripts and tests wait for. A closed standard output is their business.
-fn announce(server: &Server) {
+fn announce(lines: &str) {
     let mut stdout = std::io::stdout().lock();
-    let _ = writeln!(stdout, "chat http://{}/", server.address());
-    if let Some(address) = server.servant_address() {
-        let _ = writeln!(stdout, "PHPServer {address}");
-    }
+    let _ = stdout.write_all(lines.as_bytes());
     let _ = stdout.flush();
 }

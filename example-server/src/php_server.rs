@@ -3,7 +3,7 @@
 //! The chat server embeds it so that one command shows the whole path; `--servant` calls a real one instead.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use tars_rpc::Result;
 use tars_rpc::server::{Context, Server};
@@ -16,6 +16,7 @@ use crate::servant::php_test::php_server::obj::{
         TestLofofTagsReply, TestMapReply, TestStructReply, TestVectorReply,
     },
 };
+use crate::server::reachable;
 
 /// The servant `PHPTest.PHPServer.obj`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,11 +36,7 @@ pub async fn listen(address: SocketAddr) -> Result<Server> {
 pub fn address(server: &Server) -> String {
     let mut address = NAME.to_owned();
     for (i, listener) in server.local_addrs().into_iter().enumerate() {
-        let host = match listener.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
+        let host = reachable(listener).ip();
         address.push(if i == 0 { '@' } else { ':' });
         address.push_str(&format!("tcp -h {host} -p {} -t 60000", listener.port()));
     }

@@ -1,7 +1,7 @@
 //! The server: its parts put together, its listener, its end.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
 use tars_rpc::Communicator;
-use tars_rpc::client::CallOptions;
+use tars_rpc::client::{CallOptions, ServantProxy};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
@@ -81,6 +82,7 @@ pub struct Server {
     php_server: Option<tars_rpc::server::Server>,
     /// The PHPServer that is called, if this server knows.
     servant_address: Option<String>,
+    proxy: Option<ServantProxy>,
     hub: Arc<Hub>,
     router: Router,
     /// The tasks of the WebSocket connections.
@@ -98,7 +100,8 @@ impl Server {
         if args.echo {
             services = echo(services);
         }
-        let (php_server, address) = match (args.servant, args.servant_listen) {
+        let elsewhere = args.servant.or_else(|| services.servant.clone());
+        let (php_server, address) = match (elsewhere, args.servant_listen) {
             (Some(address), None) => (None, address),
             (address, listen) => {
                 let server = php_server::listen(listen.unwrap_or(SERVANT_LISTEN)).await?;
@@ -107,10 +110,11 @@ impl Server {
             }
         };
         let proxy = Communicator::new().string_to_proxy(&address)?;
-        let servant = TestTafServiceServant::new(proxy);
+        let servant = TestTafServiceServant::new(proxy.clone());
         let mut server = Self::with_services(args.listen, services, servant).await?;
         server.php_server = php_server;
         server.servant_address = Some(address);
+        server.proxy = Some(proxy);
         Ok(server)
     }
 
@@ -160,6 +164,7 @@ impl Server {
             address,
             php_server: None,
             servant_address: None,
+            proxy: None,
             hub,
             router: http::router(site),
             connections,
@@ -175,6 +180,21 @@ impl Server {
     /// The address of the PHPServer that is called; `None` if it was given as a proxy.
     pub fn servant_address(&self) -> Option<&str> {
         self.servant_address.as_deref()
+    }
+
+    /// Asks the chat and PHPServer for an answer; for when [`run`](Self::run) runs. The error is PHPServer's: the
+    /// chat goes on without it.
+    pub fn answering(&self) -> impl Future<Output = tars_rpc::Result<()>> + Send + use<> {
+        let (address, proxy) = (reachable(self.address), self.proxy.clone());
+        async move {
+            if let Err(error) = ask(address).await {
+                tracing::warn!(%address, %error, "the chat does not answer");
+            }
+            match proxy {
+                Some(proxy) => proxy.call("tars_ping", |_| {}).await.map(drop),
+                None => Ok(()),
+            }
+        }
     }
 
     /// The connections and rooms.
@@ -194,6 +214,7 @@ impl Server {
             address,
             php_server,
             servant_address: _,
+            proxy: _,
             hub,
             router,
             connections,
@@ -233,6 +254,25 @@ impl Server {
             tracing::error!(%failure, "PHPServer");
         }
     }
+}
+
+/// Where a client of this machine reaches a listener.
+pub(crate) fn reachable(mut listener: SocketAddr) -> SocketAddr {
+    if listener.ip().is_unspecified() {
+        listener.set_ip(match listener {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    listener
+}
+
+/// Any answer to a request will do.
+async fn ask(address: SocketAddr) -> io::Result<()> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!("HEAD / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    stream.read_u8().await.map(drop)
 }
 
 /// Takes connections, for ever.

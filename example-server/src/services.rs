@@ -30,6 +30,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "fdStoreConf",
             "allowedOrigins",
             "pushToken",
+            "servant",
             "limits",
         ],
     ),
@@ -70,6 +71,8 @@ pub struct Services {
     pub allowed_origins: Vec<Origin>,
     /// What a caller of the push actions has to present.
     pub push_token: Option<PushToken>,
+    /// The address of the PHPServer to call; the embedded one without it.
+    pub servant: Option<String>,
     /// What keeps the server's memory bounded.
     pub limits: Limits,
 }
@@ -150,6 +153,7 @@ impl Default for Services {
             fd_store: FdStoreConf::Memory,
             allowed_origins: Vec::new(),
             push_token: None,
+            servant: None,
             limits: Limits::default(),
         }
     }
@@ -295,6 +299,7 @@ struct Obj {
     fd_store_conf: Option<StoreConf<FdStoreConfig>>,
     allowed_origins: Vec<String>,
     push_token: Option<String>,
+    servant: Option<String>,
     limits: Limits,
 }
 
@@ -358,6 +363,7 @@ impl Obj {
             fd_store: check_fd_store(self.fd_store_conf, directory)?,
             allowed_origins: allowed_origins.collect::<Result<_, _>>()?,
             push_token: self.push_token.map(check_token).transpose()?,
+            servant: self.servant,
             limits: check_limits(self.limits)?,
         })
     }

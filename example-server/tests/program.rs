@@ -96,6 +96,18 @@ async fn hello_is_answered_over_rpc() {
     let (chat, php_server, _stdout) = ready_lines(&mut embedded);
     assert_eq!(ask(&chat, "hello|ted").await, "hello world!");
 
+    // The same PHPServer, called by its address from the configuration, then from the command line.
+    let directory = tempfile::tempdir().unwrap();
+    let services = directory.path().join("services.toml");
+    std::fs::write(&services, format!("obj.servant = '{php_server}'")).unwrap();
+    let services = services.to_str().unwrap();
+    let mut configured = bare_program(&["--listen", "127.0.0.1:0", "--services", services]);
+    let (chat, called, _stdout) = ready_lines(&mut configured);
+    assert_eq!(called, php_server);
+    assert_eq!(ask(&chat, "hello|ted").await, "hello world!");
+    configured.kill().unwrap();
+    configured.wait().unwrap();
+
     let mut remote = bare_program(&["--listen", "127.0.0.1:0", "--servant", &php_server]);
     let (chat, called, _stdout) = ready_lines(&mut remote);
     assert_eq!(called, php_server);

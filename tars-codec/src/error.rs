@@ -97,6 +97,9 @@ pub enum ErrorKind {
     StrayStructEnd,
     /// Bytes after the last value.
     TrailingBytes(usize),
+    /// An implementation of [`Encode`](crate::Encode) has panicked, or has put another writer in the place of the one
+    /// it was given.
+    BrokenWriter,
     /// A text that is no JSON, or is JSON of another type.
     Json {
         /// The keys and indices that lead to the fault: `/book/pages/3`. Empty for the text as a whole.
@@ -249,6 +252,7 @@ impl fmt::Display for ErrorKind {
             Self::StrayStructEnd => f.write_str("the end of a struct that was not begun"),
             Self::Json { path, reason } if path.is_empty() => write!(f, "{reason},"),
             Self::Json { path, reason } => write!(f, "{path}: {reason},"),
+            Self::BrokenWriter => f.write_str("an `Encode` has panicked or replaced its writer,"),
             Self::TrailingBytes(n) => write!(f, "{n} bytes after the last value"),
         }
     }

@@ -14,6 +14,10 @@ use core::{marker::PhantomData, ptr};
 ///
 /// Invariant: `buf.as_ptr() + buf.len() <= at <= end == buf.as_ptr() + buf.capacity()`, all in the one allocation
 /// of `buf`, and every byte before `at` is initialized. While a tail lives nothing else touches `buf`.
+///
+/// While a [`local`](Self::local) copy writes, the tail it was taken from is detached: `at` and `end` are null, and it
+/// takes no bytes. It stays so if the copy does not come back, because code of the caller panicked or put another
+/// writer in its place.
 #[derive(Debug)]
 pub(crate) struct Tail<'a> {
     at: *mut u8,
@@ -39,9 +43,18 @@ impl<'a> Tail<'a> {
     /// Bytes written by this tail and those it came from.
     #[inline]
     pub(crate) fn len(&self) -> usize {
+        if self.is_detached() {
+            return 0;
+        }
         // SAFETY: `buf` is borrowed exclusively for 'a, and its length is not above `at`.
         let (base, start) = unsafe { ((*self.buf).as_ptr().addr(), (*self.buf).len()) };
         self.at.addr() - base - start
+    }
+
+    /// Whether a local copy did not come back.
+    #[inline]
+    pub(crate) fn is_detached(&self) -> bool {
+        self.at.is_null()
     }
 
     /// Makes the written bytes part of the vector.
@@ -59,25 +72,32 @@ impl<'a> Tail<'a> {
     /// A copy that is a local variable lives in registers; one behind a reference does not.
     #[inline(always)]
     pub(crate) fn local(&mut self) -> Tail<'_> {
+        let (at, end) = (self.at, self.end);
+        (self.at, self.end) = (ptr::null_mut(), ptr::null_mut());
         Tail {
-            at: self.at,
-            end: self.end,
+            at,
+            end,
             buf: self.buf,
             exclusive: PhantomData,
         }
     }
 
-    /// Goes on where a [`local`](Self::local) copy stopped.
+    /// Goes on where a [`local`](Self::local) copy stopped. The tail of another buffer is not taken.
     #[inline(always)]
-    pub(crate) fn adopt(&mut self, (at, end): (*mut u8, *mut u8)) {
-        self.at = at;
-        self.end = end;
+    pub(crate) fn adopt(&mut self, state: State) {
+        if ptr::eq(state.buf, self.buf) {
+            (self.at, self.end) = (state.at, state.end);
+        }
     }
 
     /// What [`adopt`](Self::adopt) takes.
     #[inline(always)]
-    pub(crate) fn state(&self) -> (*mut u8, *mut u8) {
-        (self.at, self.end)
+    pub(crate) fn state(&self) -> State {
+        State {
+            at: self.at,
+            end: self.end,
+            buf: self.buf,
+        }
     }
 
     /// Appends `head`, then `bytes`.
@@ -168,11 +188,22 @@ impl<'a> Tail<'a> {
     #[inline(always)]
     fn reserve(&mut self, n: usize) {
         if self.end.addr() - self.at.addr() < n {
+            assert!(
+                !self.is_detached(),
+                "this writer is of no use any more: an `Encode` that it ran has panicked or replaced it"
+            );
             // SAFETY: `buf` is borrowed exclusively for 'a.
-            let state = unsafe { grow(&mut *self.buf, self.at, n) };
-            self.adopt(state);
+            (self.at, self.end) = unsafe { grow(&mut *self.buf, self.at, n) };
         }
     }
+}
+
+/// The place to write, and the buffer it is in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct State {
+    at: *mut u8,
+    end: *mut u8,
+    buf: *mut Vec<u8>,
 }
 
 /// Out of line and without a reference to the tail, whose pointers so stay in registers.

@@ -40,11 +40,12 @@ impl<'a> Writer<'a> {
     /// The first fault; the buffer then is as it was before this writer.
     pub fn finish(self) -> Result<()> {
         match self.error {
+            Some(error) => Err(error),
+            None if self.tail.is_detached() => Err(Error::new(ErrorKind::BrokenWriter, 0)),
             None => {
                 self.tail.finish();
                 Ok(())
             }
-            Some(error) => Err(error),
         }
     }
 
@@ -90,7 +91,8 @@ impl<'a> Writer<'a> {
         self.head(0, WireType::Int1);
         let start = self.begin_len();
         fill(self);
-        self.end_len(start, "byte vector", self.len() - start.0 - 2);
+        let len = self.len().saturating_sub(start.0 + 2);
+        self.end_len(start, "byte vector", len);
     }
 
     /// Leaves room for a length that is only known when what it counts has been written.
@@ -103,7 +105,7 @@ impl<'a> Writer<'a> {
     /// Fills a length in, as wide as its value needs. Most fit the two bytes that were left; for others, what
     /// stands behind moves.
     pub(crate) fn end_len(&mut self, LenAt(at): LenAt, what: &'static str, len: usize) {
-        let behind = self.len() - at - 2;
+        let behind = self.len().saturating_sub(at + 2);
         if len == 0 && behind == 0 {
             self.tail.pop(2);
             self.int(0, 0);

@@ -1,0 +1,54 @@
+//! An `Encode` of the caller's may do what safe code can: panic, or replace the writer it was given. Neither must
+//! reach memory that is not the writer's. (Under valgrind, a write to freed memory fails this test.)
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tars_codec::{Encode, ErrorKind, Writer};
+
+/// Puts a writer of another buffer in the place of the one it is given.
+struct Replaces;
+
+impl Encode for Replaces {
+    fn encode(&self, w: &mut Writer<'_>, tag: u8) {
+        *w = Writer::new(Box::leak(Box::default()));
+        w.put(tag, "into the other buffer");
+    }
+}
+
+/// Makes the buffer grow, then panics.
+struct Panics;
+
+impl Encode for Panics {
+    fn encode(&self, w: &mut Writer<'_>, tag: u8) {
+        w.put(tag, &"x".repeat(100_000));
+        panic!("on purpose");
+    }
+}
+
+#[test]
+fn a_writer_that_was_replaced_is_an_error() {
+    let mut buf = vec![1, 2, 3];
+    let mut w = Writer::new(&mut buf);
+    w.put(0, &vec![Replaces]);
+    assert_eq!(w.finish().unwrap_err().kind(), &ErrorKind::BrokenWriter);
+    assert_eq!(buf, [1, 2, 3]);
+
+    let mut w = Writer::new(&mut buf);
+    w.put_nested(0, |w| *w = Writer::new(Box::leak(Box::default())));
+    drop(w);
+    assert_eq!(buf, [1, 2, 3]);
+}
+
+#[test]
+fn a_writer_whose_value_panicked_writes_no_more() {
+    let mut buf = Vec::new();
+    let mut w = Writer::new(&mut buf);
+    w.put(0, &7);
+    let put =
+        |w: &mut Writer<'_>| catch_unwind(AssertUnwindSafe(|| w.put(1, &vec![Panics]))).is_err();
+    assert!(put(&mut w));
+    assert!(put(&mut w), "a second value is refused");
+    assert_eq!(w.len(), 0);
+    assert_eq!(w.finish().unwrap_err().kind(), &ErrorKind::BrokenWriter);
+    assert!(buf.is_empty());
+}
