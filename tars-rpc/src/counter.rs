@@ -1,4 +1,4 @@
-//! A number that the runtime counts and the application reads.
+//! A number that one part counts and another reads.
 
 use std::{
     fmt,
@@ -19,7 +19,8 @@ impl Counter {
         self.0.fetch_add(n, Ordering::Relaxed);
     }
 
-    pub(crate) fn increment(&self) {
+    /// Counts one more.
+    pub fn increment(&self) {
         self.add(1);
     }
 

@@ -1,4 +1,4 @@
-//! Tars RPC on tokio: clients and servers that speak with TarsCpp, TarsPHP, TarsGo and Tars.js.
+//! Tars RPC on tokio: clients and servers of the protocol of TarsCpp, TarsPHP, TarsGo and Tars.js.
 //!
 //! `tars2rs` generates a typed client (`XServant`), a trait (`X`) and its dispatcher (`XServer`) from an IDL; they
 //! stand on these types:

@@ -1,12 +1,15 @@
 //! What is generated from hard but legal IDL files, and from all real ones, must compile without a warning in the
 //! editions 2021 and 2024, wherever it is put, and be formatted as rustfmt would.
 
+#[path = "common/include_dirs.rs"]
+mod include_dirs;
 #[path = "common/krate.rs"]
 mod krate;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use include_dirs::include_dirs;
 use krate::{Crate, root};
 
 #[test]
@@ -44,15 +47,10 @@ fn corpus_compiles() {
         let file = columns.next().unwrap();
         if columns.next_back().unwrap().starts_with("accept") {
             count += 1;
-            let include_dirs: Vec<PathBuf> = INCLUDE_DIRS
-                .iter()
-                .filter(|(of, _)| *of == file)
-                .map(|(_, dir)| corpus.join(dir))
-                .collect();
             krate.add(
                 &format!("{count:03}"),
                 &corpus.join(file),
-                &include_dirs,
+                &include_dirs(&corpus, file),
                 "",
             );
         }
@@ -60,27 +58,6 @@ fn corpus_compiles() {
     assert!(count > 100, "only {count} files");
     krate.check();
 }
-
-/// Files that their projects compile with an include directory.
-const INCLUDE_DIRS: &[(&str, &str)] = &[
-    (
-        "TarsGo/examples/Tars2Go/demo.tars",
-        "TarsGo/examples/Tars2Go/base",
-    ),
-    (
-        "TarsProtocol/framework/RegistryDescriptor.tars",
-        "TarsProtocol/servant",
-    ),
-    ("TarsProtocol/framework/Node.tars", "TarsProtocol/servant"),
-    (
-        "TarsProtocol/framework/NodePush.tars",
-        "TarsProtocol/servant",
-    ),
-    (
-        "TarsProtocol/framework/Registry.tars",
-        "TarsProtocol/servant",
-    ),
-];
 
 /// Name and main file of each fixture.
 fn fixtures() -> Vec<(String, PathBuf)> {

@@ -1,33 +1,15 @@
 //! Real IDL files of the Tars projects.
 
 mod common;
+#[path = "common/include_dirs.rs"]
+mod include_dirs;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::{manifest, render, resolve_file};
+use include_dirs::include_dirs;
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/idl/corpus");
-
-/// Files that their projects compile with an include directory.
-const INCLUDE_DIRS: &[(&str, &str)] = &[
-    (
-        "TarsGo/examples/Tars2Go/demo.tars",
-        "TarsGo/examples/Tars2Go/base",
-    ),
-    (
-        "TarsProtocol/framework/RegistryDescriptor.tars",
-        "TarsProtocol/servant",
-    ),
-    ("TarsProtocol/framework/Node.tars", "TarsProtocol/servant"),
-    (
-        "TarsProtocol/framework/NodePush.tars",
-        "TarsProtocol/servant",
-    ),
-    (
-        "TarsProtocol/framework/Registry.tars",
-        "TarsProtocol/servant",
-    ),
-];
 
 #[test]
 #[ignore = "needs ../shared; run by .ci/run"]
@@ -37,12 +19,7 @@ fn accepted_files_resolve() {
     let mut refused = Vec::new();
     for row in manifest(dir) {
         let (file, expect) = (&row[0], row.last().unwrap());
-        let include_dirs: Vec<PathBuf> = INCLUDE_DIRS
-            .iter()
-            .filter(|(of, _)| of == file)
-            .map(|(_, include)| dir.join(include))
-            .collect();
-        let output = resolve_file(&dir.join(file), &include_dirs);
+        let output = resolve_file(&dir.join(file), &include_dirs(dir, file));
         assert_eq!(
             output.model.is_some(),
             expect.starts_with("accept"),

@@ -78,11 +78,7 @@ impl ServantProxy {
     /// # Errors
     /// No connection, no answer in time, a full queue, or an answer that says that the call failed. Only
     /// [`Error::Connect`], [`Error::QueueFull`] and [`Error::Encode`] mean that the servant has surely not run it.
-    pub async fn call(
-        &self,
-        func: &'static str,
-        args: impl FnOnce(&mut Args<'_>),
-    ) -> Result<Reply> {
+    pub async fn call(&self, func: &'static str, args: impl FnOnce(&mut Args)) -> Result<Reply> {
         let call = Call {
             servant: Arc::clone(&self.target.servant),
             func,

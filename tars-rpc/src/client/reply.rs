@@ -1,7 +1,5 @@
 //! What goes into a call, and what comes out of it.
 
-use std::marker::PhantomData;
-
 use tars_codec::{self as codec, Attributes, ResponsePacket};
 
 use crate::{
@@ -11,18 +9,11 @@ use crate::{
 
 /// Takes the arguments of a call.
 #[derive(Debug)]
-pub struct Args<'a> {
-    writer: ArgWriter,
-    /// Leaves room for writing straight into the buffer of a connection.
-    buffer: PhantomData<&'a mut Vec<u8>>,
-}
+pub struct Args(ArgWriter);
 
-impl Args<'_> {
+impl Args {
     pub(crate) fn new(version: Version) -> Self {
-        Self {
-            writer: ArgWriter::new(version),
-            buffer: PhantomData,
-        }
+        Self(ArgWriter::new(version))
     }
 
     /// Adds an argument: the position of its parameter from 1 on, and the name of the parameter.
@@ -34,11 +25,11 @@ impl Args<'_> {
         name: &'static str,
         value: &T,
     ) {
-        self.writer.put(tag, name, value);
+        self.0.put(tag, name, value);
     }
 
     pub(crate) fn finish(self) -> codec::Result<Vec<u8>> {
-        self.writer.finish()
+        self.0.finish()
     }
 }
 
