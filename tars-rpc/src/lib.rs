@@ -46,5 +46,6 @@ mod endpoint;
 mod error;
 mod include;
 mod net;
+pub mod platform;
 mod protocol;
 pub mod server;
