@@ -1,0 +1,95 @@
+//! The peers, and what they cannot do. Each reason was found in the source of the version that is pinned.
+
+use tars_rpc::Version;
+
+use crate::cases::Case;
+
+/// The columns of each peer.
+pub(crate) const VERSIONS: [Version; 4] = [
+    Version::Tars,
+    Version::TupComplex,
+    Version::Tup,
+    Version::Json,
+];
+
+/// An implementation of Tars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Peer {
+    /// This project: shows that the cases themselves are right.
+    Rust,
+    Js,
+    Go,
+    Java,
+}
+
+/// Why a peer cannot pass a case.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Cannot {
+    pub(crate) reason: &'static str,
+    /// The whole version is unknown to the peer. One case of it is tried.
+    version: bool,
+}
+
+impl Cannot {
+    const fn case(reason: &'static str) -> Self {
+        Self {
+            reason,
+            version: false,
+        }
+    }
+
+    const fn version(reason: &'static str) -> Self {
+        Self {
+            reason,
+            version: true,
+        }
+    }
+
+    /// Whether a case need not be tried.
+    pub(crate) fn skip(&self, case: Case) -> bool {
+        self.version && case != Case::TestReturn
+    }
+}
+
+static JS_JSON: Cannot = Cannot::version(
+    "Tars.js has no version 5: its generated code knows binary and TUP bodies, its client sends iVersion 1 in place of it",
+);
+
+static JS_SERVANT: Cannot = Cannot::case(
+    "a port of Tars.js belongs to one servant, and runs the functions of whatever servant is named",
+);
+
+impl Peer {
+    pub(crate) const ALL: [Self; 4] = [Self::Rust, Self::Js, Self::Go, Self::Java];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Js => "js",
+            Self::Go => "go",
+            Self::Java => "java",
+        }
+    }
+
+    /// The head of a column.
+    pub(crate) fn column(self, version: Version) -> String {
+        format!("{} {}", self.name(), version.number())
+    }
+
+    /// Why its server cannot pass a case.
+    pub(crate) fn server_cannot(self, case: Case, version: Version) -> Option<&'static Cannot> {
+        match (self, version, case) {
+            (Self::Js, Version::Json, _) => Some(&JS_JSON),
+            (Self::Js, _, Case::UnknownServant) => Some(&JS_SERVANT),
+            _ => None,
+        }
+    }
+
+    /// Why its client cannot pass a case.
+    pub(crate) fn client_cannot(self, case: Case, version: Version) -> Option<&'static Cannot> {
+        match (self, version, case) {
+            (Self::Js, Version::Json, _) => Some(&JS_JSON),
+            _ => None,
+        }
+    }
+}
