@@ -249,7 +249,7 @@ async fn test_map(client: &TestTafServiceServant) -> Checked {
         same("result", &got.result, &result)?;
         let count = i32::try_from(m1.len()).unwrap_or(-1);
         same("d", &got.d, &out(&b, count, -2, str))?;
-        let m2 = [0, -1, b.count].map(|key| (key, b.clone())).into();
+        let m2 = [0, -1, b.count].map(|key| (key, b)).into();
         same("m2", &got.m2, &m2)?;
     }
     Ok(())

@@ -136,7 +136,7 @@ impl TestTafService for PhpServer {
                 page: a,
                 str: m1.get("key").cloned().unwrap_or_default(),
             },
-            m2: [0, -1, b.count].map(|key| (key, b.clone())).into(),
+            m2: [0, -1, b.count].map(|key| (key, b)).into(),
         })
     }
 
