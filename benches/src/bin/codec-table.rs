@@ -1,0 +1,78 @@
+//! Prints what the codec takes beside prost: `cargo run --profile bench -p tars-benches --bin codec-table [PART..]`,
+//! where each PART is a part of the names of the cells to measure.
+//!
+//! The ways of a cell are measured in turn, a few milliseconds each, and what counts is the median of the ratios of
+//! neighbours: what else the machine does then falls on both.
+
+#![allow(clippy::print_stdout)]
+
+use std::time::Instant;
+
+use tars_benches::codec::{Operation, operations};
+
+const ROUNDS: usize = 41;
+const ROUND: f64 = 2e6; // ns
+
+fn main() {
+    let parts: Vec<String> = std::env::args().skip(1).collect();
+    let mut all = operations();
+    all.retain(|o| parts.is_empty() || parts.iter().any(|part| o.cell.contains(part)));
+    println!(
+        "{:<45} {:>13} {:>10} {:>7} {:>6}",
+        "", "way", "ns", "ratio", "goal"
+    );
+    for cell in all.chunk_by_mut(|a, b| a.cell == b.cell) {
+        measure(cell);
+    }
+}
+
+/// The last way of a cell is prost.
+fn measure(cell: &mut [Operation]) {
+    let counts: Vec<u32> = cell.iter_mut().map(rate).collect();
+    let mut rounds: Vec<Vec<f64>> = Vec::new();
+    for _ in 0..ROUNDS {
+        let ways = cell.iter_mut().zip(&counts);
+        rounds.push(ways.map(|(way, &count)| time(way, count)).collect());
+    }
+    for (index, way) in cell.iter().enumerate() {
+        let ns = median(rounds.iter().map(|round| round[index]));
+        let ratio = median(
+            rounds
+                .iter()
+                .map(|round| round[index] / round[cell.len() - 1]),
+        );
+        let goal = way.goal.map_or(String::new(), |goal| format!("{goal:.2}"));
+        let name = if index == 0 { way.cell.as_str() } else { "" };
+        println!(
+            "{name:<45} {:>13} {ns:>10.1} {ratio:>7.2} {goal:>6}",
+            way.way
+        );
+    }
+}
+
+/// How often to do it in a round.
+fn rate(way: &mut Operation) -> u32 {
+    let mut count = 1;
+    loop {
+        let took = time(way, count) * f64::from(count);
+        if took > ROUND / 2.0 {
+            return (f64::from(count) * ROUND / took).ceil() as u32;
+        }
+        count *= 2;
+    }
+}
+
+/// Nanoseconds each.
+fn time(way: &mut Operation, count: u32) -> f64 {
+    let start = Instant::now();
+    for _ in 0..count {
+        way.run();
+    }
+    start.elapsed().as_nanos() as f64 / f64::from(count)
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
