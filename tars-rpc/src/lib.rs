@@ -41,6 +41,7 @@ mod address;
 pub mod client;
 pub mod codes;
 mod communicator;
+pub mod config;
 mod counter;
 mod endpoint;
 mod error;
