@@ -13,7 +13,11 @@ pub(super) fn decode(packet: &Bytes) -> codec::Result<ResponsePacket> {
     if !version.and_then(Version::new).is_some_and(Version::is_tup) {
         return codec::decode_bytes(packet);
     }
-    let mut answer: RequestPacket = codec::decode_bytes(packet)?;
+    let mut answer: RequestPacket = match codec::decode_bytes(packet) {
+        Ok(answer) => answer,
+        // TarsGo answers a version that it does not know in the shape of the others.
+        Err(error) => return codec::decode_bytes(packet).map_err(|_| error),
+    };
     // TarsCpp leaves the code out when all is well, TarsPHP writes a 0.
     let ret = match answer.status.get(STATUS_CODE) {
         None => codes::OK,

@@ -196,6 +196,23 @@ fn a_tup_answer_has_its_error_in_the_status() {
 }
 
 #[test]
+fn a_tup_call_may_be_answered_in_the_shape_of_the_other_versions() {
+    let mut client = Client::new(LIMITS);
+    client.start(7).unwrap();
+    let packet = ResponsePacket {
+        version: 2,
+        request_id: 1,
+        ret: 1,
+        result_desc: "error version: 2".to_owned(),
+        ..ResponsePacket::default()
+    };
+    let mut frame = Vec::new();
+    packet.head().write_frame(&mut frame, |_| {}).unwrap();
+    client.receive(&frame);
+    assert_eq!(client.event(), Some(Event::Answer(7, packet)));
+}
+
+#[test]
 fn requests_are_those_of_cpp() {
     for name in [
         "frame_req_sayHelloWorld",

@@ -59,6 +59,23 @@ static JS_SERVANT: Cannot = Cannot::case(
     "a port of Tars.js belongs to one servant, and runs the functions of whatever servant is named",
 );
 
+static GO_VERSION_2: Cannot =
+    Cannot::version("TarsGo has no version 2: it answers such a request with code 1");
+static GO_CLIENT_TUP: Cannot =
+    Cannot::version("a client of TarsGo has no TUP: it reads every answer as a ResponsePacket");
+static GO_TUP_ERROR: Cannot = Cannot::case(
+    "a server of TarsGo loses code and text of an error in TUP: `req2Byte` copies neither",
+);
+static GO_FUNCTION: Cannot = Cannot::case(
+    "code that tars2go generates answers an unknown function with code 1, `func mismatch`",
+);
+static GO_SERVANT: Cannot = Cannot::case(
+    "a port of TarsGo belongs to one servant, and runs the functions of whatever servant is named",
+);
+static GO_BASE64: Cannot = Cannot::case(
+    "TarsGo writes vector<unsigned byte> to JSON as base64: to encoding/json, []uint8 is not a list of numbers",
+);
+
 impl Peer {
     pub(crate) const ALL: [Self; 4] = [Self::Rust, Self::Js, Self::Go, Self::Java];
 
@@ -81,6 +98,11 @@ impl Peer {
         match (self, version, case) {
             (Self::Js, Version::Json, _) => Some(&JS_JSON),
             (Self::Js, _, Case::UnknownServant) => Some(&JS_SERVANT),
+            (Self::Go, Version::TupComplex, _) => Some(&GO_VERSION_2),
+            (Self::Go, _, Case::UnknownServant) => Some(&GO_SERVANT),
+            (Self::Go, Version::Tup, Case::Error | Case::UnknownFunction) => Some(&GO_TUP_ERROR),
+            (Self::Go, _, Case::UnknownFunction) => Some(&GO_FUNCTION),
+            (Self::Go, Version::Json, Case::EchoContainers) => Some(&GO_BASE64),
             _ => None,
         }
     }
@@ -89,6 +111,8 @@ impl Peer {
     pub(crate) fn client_cannot(self, case: Case, version: Version) -> Option<&'static Cannot> {
         match (self, version, case) {
             (Self::Js, Version::Json, _) => Some(&JS_JSON),
+            (Self::Go, Version::TupComplex | Version::Tup, _) => Some(&GO_CLIENT_TUP),
+            (Self::Go, Version::Json, Case::EchoContainers) => Some(&GO_BASE64),
             _ => None,
         }
     }
