@@ -6,8 +6,9 @@ use std::{
 };
 
 use crate::{
-    Address, Endpoint, Error, Result, Transport,
-    client::{Config, Connection, Connector, ServantProxy, Stats, TcpConnector},
+    Address, Error, Result, Transport,
+    client::{Config, Connector, Pool, ServantProxy, Stats, Target, TcpConnector},
+    registry::{Finder, Query, Resolver},
 };
 
 /// Makes proxies, which share connections: one to each endpoint. Cheap to clone; an application has one.
@@ -25,11 +26,10 @@ pub struct Communicator(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    config: Arc<Config>,
-    connector: Arc<dyn Connector>,
-    stats: Arc<Stats>,
-    /// A connection lives as long as a proxy has it.
-    connections: Mutex<HashMap<Endpoint, Weak<Connection>>>,
+    pool: Arc<Pool>,
+    resolver: Option<Arc<dyn Resolver>>,
+    /// Servants that were given by their bare names, and are looked for once.
+    sought: Mutex<HashMap<Query, Weak<Target>>>,
 }
 
 impl Communicator {
@@ -43,13 +43,14 @@ impl Communicator {
         CommunicatorBuilder::default()
     }
 
-    /// A proxy of the servant at an address: `App.Server.Obj@tcp -h HOST -p PORT`, several endpoints joined by `:`.
-    /// Nothing is connected before the first call.
+    /// A proxy of the servant at an address: `App.Server.Obj@tcp -h HOST -p PORT`, several endpoints joined by `:`;
+    /// or of the one with a bare name, `App.Server.Obj`, whose endpoints the registry knows. Nothing is connected or
+    /// looked up before the first call.
     ///
     /// # Errors
     /// * [`Error::Address`]: the address cannot be understood.
-    /// * [`Error::NoEndpoint`]: it has no endpoint, which a registry would have to find, or an endpoint that is
-    ///   not TCP. Neither is supported yet.
+    /// * [`Error::NoEndpoint`]: it is a bare name, and the communicator has no registry; or an endpoint that is not
+    ///   TCP.
     pub fn string_to_proxy(&self, address: &str) -> Result<ServantProxy> {
         let Address { object, endpoints } = address.parse()?;
         if let Some(other) = endpoints.iter().find(|e| e.transport != Transport::Tcp) {
@@ -59,45 +60,41 @@ impl Communicator {
             );
             return Err(Error::NoEndpoint { object, reason });
         }
-        let connections = self.connections(endpoints);
-        ServantProxy::new(&object, connections).ok_or_else(|| Error::NoEndpoint {
-            reason: "the address is a bare name, and registries are not supported yet; \
-                     write `NAME@tcp -h HOST -p PORT`"
-                .to_owned(),
-            object,
-        })
+        let pool = Arc::clone(&self.0.pool);
+        let target = match Target::fixed(&object, endpoints, pool) {
+            Some(target) => Arc::new(target),
+            None => self.sought(object)?,
+        };
+        Ok(ServantProxy::new(target))
+    }
+
+    fn sought(&self, object: String) -> Result<Arc<Target>> {
+        let Some(resolver) = &self.0.resolver else {
+            let reason = "the address is a bare name, and the communicator has no locator; \
+                          give it one, or write `NAME@tcp -h HOST -p PORT`";
+            return Err(Error::NoEndpoint {
+                object,
+                reason: reason.to_owned(),
+            });
+        };
+        let query = Query {
+            object: object.into(),
+        };
+        let mut sought = self.0.sought.lock().unwrap_or_else(PoisonError::into_inner);
+        sought.retain(|_, target| target.strong_count() > 0);
+        if let Some(target) = sought.get(&query).and_then(Weak::upgrade) {
+            return Ok(target);
+        }
+        let finder = Finder::new(Arc::clone(resolver), query.clone());
+        let target = Target::sought(&query.object, finder, Arc::clone(&self.0.pool));
+        let target = Arc::new(target);
+        sought.insert(query, Arc::downgrade(&target));
+        Ok(target)
     }
 
     /// Counters over all connections.
     pub fn stats(&self) -> &Stats {
-        &self.0.stats
-    }
-
-    fn connections(&self, endpoints: Vec<Endpoint>) -> Vec<Arc<Connection>> {
-        let inner = &*self.0;
-        let mut known = inner
-            .connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        known.retain(|_, connection| connection.strong_count() > 0);
-        endpoints
-            .into_iter()
-            .map(|endpoint| {
-                // The same place is the same connection, whatever weights and timeouts say.
-                let place = Endpoint::new(endpoint.transport, endpoint.host, endpoint.port);
-                if let Some(connection) = known.get(&place).and_then(Weak::upgrade) {
-                    return connection;
-                }
-                let connection = Arc::new(Connection::new(
-                    place.clone(),
-                    Arc::clone(&inner.config),
-                    Arc::clone(&inner.connector),
-                    Arc::clone(&inner.stats),
-                ));
-                known.insert(place, Arc::downgrade(&connection));
-                connection
-            })
-            .collect()
+        &self.0.pool.stats
     }
 }
 
@@ -112,6 +109,7 @@ impl Default for Communicator {
 pub struct CommunicatorBuilder {
     config: Config,
     connector: Option<Arc<dyn Connector>>,
+    resolver: Option<Arc<dyn Resolver>>,
 }
 
 impl CommunicatorBuilder {
@@ -138,13 +136,20 @@ impl CommunicatorBuilder {
         self
     }
 
+    /// Another way to find servants by their names than the registry of the Tars platform.
+    #[must_use]
+    pub fn resolver(mut self, resolver: impl Resolver) -> Self {
+        self.resolver = Some(Arc::new(resolver));
+        self
+    }
+
     /// The communicator.
     pub fn build(self) -> Communicator {
+        let connector = self.connector.unwrap_or_else(|| Arc::new(TcpConnector));
         Communicator(Arc::new(Inner {
-            config: Arc::new(self.config),
-            connector: self.connector.unwrap_or_else(|| Arc::new(TcpConnector)),
-            stats: Arc::default(),
-            connections: Mutex::default(),
+            pool: Arc::new(Pool::new(self.config, connector)),
+            resolver: self.resolver,
+            sought: Mutex::default(),
         }))
     }
 }

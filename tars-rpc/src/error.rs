@@ -47,8 +47,12 @@ pub enum Error {
         source: Arc<io::Error>,
     },
 
-    /// The connection broke during the call. Whether the servant has run it is not known.
-    #[error("{call}: lost the connection to {}: {cause}", peer(endpoint))]
+    /// The connection broke during the call.
+    #[error(
+        "{call}: lost the connection to {}{}: {cause}",
+        peer(endpoint),
+        if *sent { "" } else { " before the call was sent" }
+    )]
     Disconnected {
         /// What was called.
         call: Call,
@@ -57,6 +61,8 @@ pub enum Error {
         /// Why it broke.
         #[source]
         cause: Disconnect,
+        /// Whether any of the call was sent. If so, it is not known whether the servant has run it.
+        sent: bool,
     },
 
     /// The client holds back too much for this endpoint already. The call was not sent.
@@ -163,6 +169,20 @@ impl Error {
         }
     }
 
+    /// Whether the servant has surely not run the call: it was not sent, or refused by the server. Then it does no
+    /// harm to make it again.
+    pub fn is_not_run(&self) -> bool {
+        match self {
+            Self::Connect { .. }
+            | Self::QueueFull { .. }
+            | Self::Encode { .. }
+            | Self::NoEndpoint { .. }
+            | Self::Disconnected { sent: false, .. } => true,
+            Self::Server { code, .. } => *code == codes::OVERLOAD,
+            _ => false,
+        }
+    }
+
     /// The Tars return code: `iRet` of the answer, or what a TarsCpp client reports in the same case.
     pub fn code(&self) -> i32 {
         match self {
@@ -215,6 +235,9 @@ pub enum Disconnect {
     /// The peer took no bytes for that long.
     #[error("the peer took no bytes for {0:?}")]
     Stalled(Duration),
+    /// The peer did not answer a ping within that time, though it did before.
+    #[error("the peer did not answer a ping within {0:?}")]
+    Silent(Duration),
     /// The tokio runtime that owned the connection has ended.
     #[error("the runtime of the connection has ended")]
     RuntimeGone,

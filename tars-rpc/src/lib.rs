@@ -49,4 +49,6 @@ mod include;
 mod net;
 pub mod platform;
 mod protocol;
+pub mod registry;
 pub mod server;
+pub mod testing;

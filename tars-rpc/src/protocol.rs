@@ -11,6 +11,7 @@ pub(crate) mod args;
 mod buffer;
 mod calls;
 pub(crate) mod client;
+pub(crate) mod keep_alive;
 pub(crate) mod server;
 mod version;
 
@@ -26,6 +27,20 @@ use crate::Disconnect;
 /// The status entries that say how a TUP call ended.
 pub(crate) const STATUS_CODE: &str = "STATUS_RESULT_CODE";
 pub(crate) const STATUS_DESC: &str = "STATUS_RESULT_DESC";
+
+/// What goes along with a call in its status, and the bit of `iMessageType` that says so.
+pub(crate) mod extra {
+    /// A hash chose the endpoint; it has no entry in the status.
+    pub(crate) const HASH: i32 = 0x01;
+    /// The routekey.
+    pub(crate) const GRID: (&str, i32) = ("STATUS_GRID_KEY", 0x02);
+    /// The call is dyed: servers log it apart.
+    pub(crate) const DYED: (&str, i32) = ("STATUS_DYED_KEY", 0x04);
+    /// The set that is called.
+    pub(crate) const SET_NAME: (&str, i32) = ("STATUS_SETNAME_VALUE", 0x80);
+    /// The call is traced by the Tars platform.
+    pub(crate) const TRACE: (&str, i32) = ("STATUS_TRACE_KEY", 0x100);
+}
 
 /// The largest frame that any Tars peer takes.
 pub(crate) const MAX_FRAME: usize = codec::FrameSplitter::DEFAULT_MAX;

@@ -2,13 +2,15 @@
 
 use std::{
     io,
+    ops::Deref,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use tars_codec::{self as codec, ResponsePacket};
 use tokio::sync::{
     Semaphore,
@@ -18,10 +20,13 @@ use tokio::sync::{
 use self::owner::{Mail, Owner};
 use super::{
     CallOptions, Config, Connector, Stats,
+    health::Gate,
+    pushes::Hub,
     slot::{Answerer, Waiter, slot},
 };
-use crate::{Call, Disconnect, Endpoint, Error, Full, net::after};
+use crate::{Call, Disconnect, Endpoint, Error, Full, net::now};
 
+mod calls;
 mod owner;
 
 /// The answer to a call, `None` for a oneway call that was sent.
@@ -36,11 +41,23 @@ enum Failure {
         retry_in: Duration,
         source: Arc<io::Error>,
     },
-    Lost(Disconnect),
+    Lost {
+        cause: Disconnect,
+        sent: bool,
+    },
     Encode(codec::Error),
 }
 
 impl Failure {
+    /// The same for another call.
+    fn with(&self, call_was_sent: bool) -> Self {
+        let mut failure = self.clone();
+        if let Self::Lost { sent, .. } = &mut failure {
+            *sent = call_was_sent;
+        }
+        failure
+    }
+
     fn set_retry_in(&mut self, time: Duration) {
         if let Self::Connect { retry_in, .. } = self {
             *retry_in = time;
@@ -48,12 +65,39 @@ impl Failure {
     }
 }
 
+/// The encoded arguments of a call.
+#[derive(Debug, Clone)]
+pub(crate) enum Body {
+    Owned(Vec<u8>),
+    /// Another attempt may need them again.
+    Shared(Bytes),
+}
+
+impl Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Owned(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
+}
+
+/// How long a call may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    pub(crate) deadline: Instant,
+    /// How long that was at the beginning, for error messages.
+    pub(crate) timeout: Duration,
+}
+
 /// A call on its way to the owner of the connection.
 struct Submission {
     servant: Arc<str>,
     func: &'static str,
     options: Arc<CallOptions>,
-    body: Vec<u8>,
+    body: Body,
     deadline: Instant,
     answerer: Answerer<Outcome>,
     /// Gives the bytes of `body` back to the bound on queued bytes.
@@ -64,14 +108,23 @@ struct Submission {
 /// ends when the last handle is gone.
 #[derive(Debug)]
 pub(crate) struct Connection {
+    shared: Arc<Shared>,
+    queued_bytes: Arc<AtomicUsize>,
+    mailbox: OnceLock<Mailbox>,
+}
+
+/// What the handle and the owner of a connection both see.
+#[derive(Debug)]
+pub(crate) struct Shared {
     endpoint: Arc<Endpoint>,
     config: Arc<Config>,
     connector: Arc<dyn Connector>,
     stats: Arc<Stats>,
+    connected: AtomicBool,
     /// The endpoint does not answer, and the owner waits before the next attempt.
-    down: Arc<AtomicBool>,
-    queued_bytes: Arc<AtomicUsize>,
-    mailbox: OnceLock<Mailbox>,
+    down: AtomicBool,
+    gate: Gate,
+    hubs: Mutex<Vec<Weak<Hub>>>,
 }
 
 #[derive(Debug)]
@@ -88,19 +141,43 @@ impl Connection {
         stats: Arc<Stats>,
     ) -> Self {
         Self {
-            endpoint: Arc::new(endpoint),
-            config,
-            connector,
-            stats,
-            down: Arc::default(),
+            shared: Arc::new(Shared {
+                endpoint: Arc::new(endpoint),
+                gate: Gate::new(config.health.probe_after, now()),
+                config,
+                connector,
+                stats,
+                connected: AtomicBool::new(false),
+                down: AtomicBool::new(false),
+                hubs: Mutex::default(),
+            }),
             queued_bytes: Arc::default(),
             mailbox: OnceLock::new(),
         }
     }
 
+    /// Whether there is a connection now.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.shared.connected.load(Ordering::Relaxed)
+    }
+
     /// Whether calls are refused because the endpoint does not answer.
     pub(crate) fn is_down(&self) -> bool {
-        self.down.load(Ordering::Relaxed)
+        self.shared.down.load(Ordering::Relaxed)
+    }
+
+    /// Whether the endpoint is well enough for calls.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.shared.gate
+    }
+
+    /// Hands what the server sends by itself to these subscriptions, too.
+    pub(crate) fn attach(&self, hub: &Arc<Hub>) {
+        let mut hubs = self.shared.hubs();
+        hubs.retain(|other| other.strong_count() > 0);
+        if !hubs.iter().any(|other| other.as_ptr() == Arc::as_ptr(hub)) {
+            hubs.push(Arc::downgrade(hub));
+        }
     }
 
     /// Makes a call, whose body is encoded already, and waits for its end.
@@ -108,28 +185,30 @@ impl Connection {
         &self,
         call: &Call,
         options: &Arc<CallOptions>,
-        body: Vec<u8>,
+        body: Body,
+        patience: Patience,
     ) -> Result<Option<ResponsePacket>, Error> {
-        let timeout = options.timeout_or(self.config.timeout);
-        let outcome = match self.submit(call, options, body, timeout) {
-            Ok(waiter) => waiter
-                .await
-                .unwrap_or(Err(Failure::Lost(Disconnect::RuntimeGone))),
+        let outcome = match self.submit(call, options, body, patience.deadline) {
+            Ok(waiter) => waiter.await.unwrap_or(Err(Failure::Lost {
+                cause: Disconnect::RuntimeGone,
+                sent: true,
+            })),
             Err(failure) => Err(failure),
         };
-        outcome.map_err(|failure| self.error(failure, call.clone(), timeout))
+        outcome.map_err(|failure| self.error(failure, call.clone(), patience.timeout))
     }
 
     fn submit(
         &self,
         call: &Call,
         options: &Arc<CallOptions>,
-        body: Vec<u8>,
-        timeout: Duration,
+        body: Body,
+        deadline: Instant,
     ) -> Result<Waiter<Outcome>, Failure> {
+        let stats = &self.shared.stats;
         let share = self
             .share(body.len())
-            .inspect_err(|_| self.stats.refused.increment())?;
+            .inspect_err(|_| stats.refused.increment())?;
         let mailbox = self.mailbox.get_or_init(|| self.spawn_owner());
         let (answerer, waiter) = slot(mailbox.cancels.clone());
         let submission = Submission {
@@ -137,26 +216,29 @@ impl Connection {
             func: call.func,
             options: Arc::clone(options),
             body,
-            deadline: after(timeout),
+            deadline,
             answerer,
             _share: share,
         };
         match mailbox.queue.try_send(submission) {
             Ok(()) => {
-                self.stats.calls.increment();
+                stats.calls.increment();
                 Ok(waiter)
             }
             Err(TrySendError::Full(_)) => {
-                self.stats.refused.increment();
-                Err(Failure::Full(Full::Queue(self.config.max_queue)))
+                stats.refused.increment();
+                Err(Failure::Full(Full::Queue(self.shared.config.max_queue)))
             }
-            Err(TrySendError::Closed(_)) => Err(Failure::Lost(Disconnect::RuntimeGone)),
+            Err(TrySendError::Closed(_)) => Err(Failure::Lost {
+                cause: Disconnect::RuntimeGone,
+                sent: false,
+            }),
         }
     }
 
     /// Room for so many bytes in the queue. Alone, a call may have more than the limit.
     fn share(&self, bytes: usize) -> Result<Share, Failure> {
-        let limit = self.config.max_queued_bytes;
+        let limit = self.shared.config.max_queued_bytes;
         let before = self.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
         let share = Share {
             bytes,
@@ -169,23 +251,16 @@ impl Connection {
     }
 
     fn spawn_owner(&self) -> Mailbox {
-        let (queue, submissions) =
-            mpsc::channel(self.config.max_queue.clamp(1, Semaphore::MAX_PERMITS));
+        let room = self.shared.config.max_queue;
+        let (queue, submissions) = mpsc::channel(room.clamp(1, Semaphore::MAX_PERMITS));
         let (cancels, cancelled) = mpsc::unbounded_channel();
-        let owner = Owner::new(
-            Arc::clone(&self.endpoint),
-            Arc::clone(&self.config),
-            Arc::clone(&self.connector),
-            Arc::clone(&self.stats),
-            Arc::clone(&self.down),
-            Mail::new(submissions, cancelled),
-        );
-        tokio::spawn(owner.run());
+        let mail = Mail::new(submissions, cancelled);
+        tokio::spawn(Owner::new(Arc::clone(&self.shared), mail).run());
         Mailbox { queue, cancels }
     }
 
     fn error(&self, failure: Failure, call: Call, after: Duration) -> Error {
-        let endpoint = Arc::clone(&self.endpoint);
+        let endpoint = Arc::clone(&self.shared.endpoint);
         match failure {
             Failure::Timeout => Error::Timeout {
                 call,
@@ -203,13 +278,33 @@ impl Connection {
                 retry_in,
                 source,
             },
-            Failure::Lost(cause) => Error::Disconnected {
+            Failure::Lost { cause, sent } => Error::Disconnected {
                 call,
                 endpoint,
                 cause,
+                sent,
             },
             Failure::Encode(source) => Error::Encode { call, source },
         }
+    }
+}
+
+impl Shared {
+    fn hubs(&self) -> MutexGuard<'_, Vec<Weak<Hub>>> {
+        self.hubs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether somebody waits for what the server sends by itself.
+    fn has_subscribers(&self) -> bool {
+        let mut hubs = self.hubs().clone().into_iter();
+        hubs.any(|hub| hub.upgrade().is_some_and(|hub| hub.is_wanted()))
+    }
+
+    /// Tells all subscriptions something; counts those that had no room.
+    fn tell_subscribers(&self, tell: impl Fn(&Hub) -> u64) {
+        let hubs = self.hubs().clone();
+        let missed = hubs.iter().filter_map(Weak::upgrade).map(|hub| tell(&hub));
+        self.stats.pushes_dropped.add(missed.sum());
     }
 }
 

@@ -1,64 +1,19 @@
-//! Settings of a client, and of single calls.
+//! Options of single calls.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tars_codec::Attributes;
 
+use super::balance::By;
 use crate::{
     Version,
-    protocol::{MAX_FRAME, client::Limits},
+    net::{after, now},
+    protocol::extra::{DYED, GRID, HASH, SET_NAME, TRACE},
+    server,
 };
 
-/// Settings of a [`Communicator`](crate::Communicator), for all of its connections.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Config {
-    /// How long a call waits for its answer. Default 3 s, TarsCpp's `sync-invoke-timeout`.
-    pub timeout: Duration,
-    /// How long an attempt to connect may take. Default 1.5 s.
-    pub connect_timeout: Duration,
-    /// How long calls are refused after an attempt to connect has failed; doubles with each failure. Default 100 ms.
-    pub backoff_first: Duration,
-    /// The longest such time. A server that is back is found after that at the latest. Default 5 s.
-    pub backoff_last: Duration,
-    /// A connection whose peer takes no bytes for that long is closed. Default 10 s.
-    pub write_stall: Duration,
-    /// Calls to one endpoint that wait to be taken up by its connection. Default 65,536.
-    pub max_queue: usize,
-    /// Calls to one endpoint that wait for their answer; at most 16 Mi. Default 65,536.
-    pub max_pending: usize,
-    /// Bytes of requests to one endpoint that wait in the queue, and again that wait to be sent. A request above it
-    /// is taken when nothing else waits. Default 64 MiB.
-    pub max_queued_bytes: usize,
-    /// The largest answer, in bytes with its length. A larger one closes the connection. Default 100 MiB.
-    pub max_frame: usize,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(3),
-            connect_timeout: Duration::from_millis(1500),
-            backoff_first: Duration::from_millis(100),
-            backoff_last: Duration::from_secs(5),
-            write_stall: Duration::from_secs(10),
-            max_queue: 1 << 16,
-            max_pending: 1 << 16,
-            max_queued_bytes: 64 << 20,
-            max_frame: MAX_FRAME,
-        }
-    }
-}
-
-impl Config {
-    pub(crate) fn limits(&self) -> Limits {
-        Limits {
-            max_frame: self.max_frame,
-            max_pending: self.max_pending,
-            max_unsent: self.max_queued_bytes,
-        }
-    }
-}
+/// Entries of the context in which a trace travels, as W3C names them.
+const TRACE_CONTEXT: [&str; 2] = ["traceparent", "tracestate"];
 
 /// Options of a call, or of all calls through a proxy: [`ServantProxy::with`](crate::client::ServantProxy::with).
 ///
@@ -68,15 +23,21 @@ impl Config {
 ///
 /// let options = CallOptions::new()
 ///     .timeout(Duration::from_millis(500))
-///     .context("trace", "1a2b");
+///     .timeout_of("rebuildIndex", Duration::from_secs(60))
+///     .context("user", "ted");
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct CallOptions {
     timeout: Option<Duration>,
+    timeouts: Vec<(String, Duration)>,
+    deadline: Option<Instant>,
     context: Attributes,
     status: Attributes,
+    message_type: i32,
     oneway: bool,
+    idempotent: bool,
     version: Version,
+    by: Option<By>,
 }
 
 impl CallOptions {
@@ -89,6 +50,15 @@ impl CallOptions {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// How long to wait for the answer of this function, whatever [`timeout`](Self::timeout) says.
+    #[must_use]
+    pub fn timeout_of(mut self, func: impl Into<String>, timeout: Duration) -> Self {
+        let func = func.into();
+        self.timeouts.retain(|(other, _)| *other != func);
+        self.timeouts.push((func, timeout));
         self
     }
 
@@ -127,19 +97,132 @@ impl CallOptions {
         self
     }
 
+    /// Calls with the same hash go to the same endpoint: the number of it is `hash` modulo the number of endpoints.
+    /// When one comes or goes, most hashes move; [`consistent_hash`](Self::consistent_hash) moves few.
+    #[must_use]
+    pub fn hash(mut self, hash: u64) -> Self {
+        self.by = Some(By::Modulo(hash));
+        self.message_type |= HASH;
+        self
+    }
+
+    /// Calls with the same hash go to the same endpoint. When one of ten comes or goes, a tenth of the hashes move.
+    ///
+    /// Clients of this library agree on the endpoint of a hash. TarsCpp places endpoints by the whole text of their
+    /// address, and so elsewhere.
+    #[must_use]
+    pub fn consistent_hash(mut self, hash: u64) -> Self {
+        self.by = Some(By::Ring(hash));
+        self.message_type |= HASH;
+        self
+    }
+
+    /// The key by which routers of the platform choose a grid: `STATUS_GRID_KEY`.
+    #[must_use]
+    pub fn routekey(self, key: impl Into<String>) -> Self {
+        self.extra(GRID, key.into())
+    }
+
+    /// Dyes the call, and the calls that its servant makes for it: servers log them apart, under this key
+    /// (`STATUS_DYED_KEY`).
+    #[must_use]
+    pub fn dyed(self, key: impl Into<String>) -> Self {
+        self.extra(DYED, key.into())
+    }
+
+    /// Has the call traced by the Tars platform under this key (`STATUS_TRACE_KEY`).
+    #[must_use]
+    pub fn trace(self, key: impl Into<String>) -> Self {
+        self.extra(TRACE, key.into())
+    }
+
+    /// The set of the servant that is called, `NAME.AREA.GROUP`: a server of another set answers with
+    /// [`WRONG_SET`](crate::codes::WRONG_SET).
+    #[must_use]
+    pub fn set_name(self, set: impl Into<String>) -> Self {
+        self.extra(SET_NAME, set.into())
+    }
+
+    fn extra(mut self, (key, bit): (&str, i32), value: String) -> Self {
+        self.status.insert(key.to_owned(), value);
+        self.message_type |= bit;
+        self
+    }
+
+    /// Declares that it does no harm if the call is run twice. Then it is tried at another endpoint, too, when it may
+    /// have been run: when the connection broke. A timeout is never followed by another attempt, since there is no
+    /// time left for one.
+    #[must_use]
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+
+    /// Makes the call a part of what a servant does for its own caller: dyeing and tracing go on, and no answer is
+    /// waited for when that caller waits no more.
+    ///
+    /// ```
+    /// use tars_rpc::{Result, client::{CallOptions, ServantProxy}, server};
+    ///
+    /// async fn greet(cx: &server::Context, names: &ServantProxy) -> Result<()> {
+    ///     let names = names.with(CallOptions::new().inherit(cx));
+    ///     names.call("count", |_| {}).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn inherit(mut self, of: &server::Context) -> Self {
+        for extra in [DYED, TRACE] {
+            if of.message_type() & extra.1 != 0
+                && let Some(key) = of.status().get(extra.0)
+            {
+                self = self.extra(extra, key.clone());
+            }
+        }
+        for key in TRACE_CONTEXT {
+            if let Some(value) = of.context().get(key) {
+                self.context.insert(key.to_owned(), value.clone());
+            }
+        }
+        self.deadline = self.deadline.into_iter().chain(of.deadline()).min();
+        self
+    }
+
     pub(crate) fn protocol(&self) -> Version {
         self.version
     }
 
-    pub(crate) fn timeout_or(&self, default: Duration) -> Duration {
-        self.timeout.unwrap_or(default)
+    /// When the answer of a call that begins now has to be there, and how long that is.
+    pub(crate) fn deadline(&self, func: &str, default: Duration) -> (Instant, Duration) {
+        let special = self.timeouts.iter().find(|(of, _)| of == func);
+        let special = special.map(|(_, timeout)| *timeout);
+        let timeout = special.or(self.timeout).unwrap_or(default);
+        match self.deadline {
+            None => (after(timeout), timeout),
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(now());
+                (deadline.min(after(timeout)), timeout.min(left))
+            }
+        }
     }
 
     pub(crate) fn attributes(&self) -> (&Attributes, &Attributes) {
         (&self.context, &self.status)
     }
 
+    pub(crate) fn message_type(&self) -> i32 {
+        self.message_type
+    }
+
     pub(crate) fn is_oneway(&self) -> bool {
         self.oneway
+    }
+
+    pub(crate) fn is_idempotent(&self) -> bool {
+        self.idempotent
+    }
+
+    pub(crate) fn by(&self) -> Option<By> {
+        self.by
     }
 }

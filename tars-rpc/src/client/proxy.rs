@@ -1,21 +1,16 @@
 //! The proxy of a servant.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{fmt, sync::Arc};
 
-use super::{Args, CallOptions, Connection, Reply};
+use super::{Args, CallOptions, EndpointStatus, Pushes, Reply, Target};
 use crate::{Call, Error, Result};
 
 /// A servant somewhere else. Cheap to clone, and to be shared by tasks.
 ///
 /// Generated clients (`XServant`) have one; so can code that knows function names and parameters by itself. Calls
-/// through one proxy run at the same time on one connection, and may end in any order. With several endpoints, each
-/// call goes to the next of them that is not known to be down.
+/// through one proxy run at the same time, and may end in any order. With several endpoints, each call goes to the
+/// one that [`Config::balance`](super::Config::balance) or the call's hash says; one that does not answer is passed
+/// over ([`Config::health`](super::Config::health)).
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -33,35 +28,26 @@ pub struct ServantProxy {
     options: Arc<CallOptions>,
 }
 
-struct Target {
-    servant: Arc<str>,
-    /// At least one.
-    connections: Vec<Arc<Connection>>,
-    next: AtomicUsize,
-}
-
 impl ServantProxy {
-    /// `None` without connections.
-    pub(crate) fn new(servant: &str, connections: Vec<Arc<Connection>>) -> Option<Self> {
-        if connections.is_empty() {
-            return None;
-        }
-        Some(Self {
-            target: Arc::new(Target {
-                servant: servant.into(),
-                connections,
-                next: AtomicUsize::new(0),
-            }),
+    pub(crate) fn new(target: Arc<Target>) -> Self {
+        Self {
+            target,
             options: Arc::default(),
-        })
+        }
     }
 
     /// The name of the servant.
     pub fn servant(&self) -> &str {
-        &self.target.servant
+        self.target.servant()
+    }
+
+    /// The options of its calls.
+    pub fn options(&self) -> &CallOptions {
+        &self.options
     }
 
     /// The same servant with other options for its calls; those of `self` are not kept.
+    /// `proxy.with(proxy.options().clone().timeout(..))` keeps them.
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
@@ -70,17 +56,47 @@ impl ServantProxy {
         }
     }
 
+    /// Where the servant is, as far as that is known, and which of its endpoints get calls.
+    pub fn endpoints(&self) -> Vec<EndpointStatus> {
+        self.target.endpoints()
+    }
+
+    /// What the servers of this servant send by themselves from now on, on connections that calls have made: a servant
+    /// mostly has a function that asks for it.
+    ///
+    /// ```no_run
+    /// use tars_rpc::{Result, client::{PushEvent, ServantProxy}};
+    ///
+    /// async fn follow(proxy: ServantProxy) -> Result<()> {
+    ///     let mut pushes = proxy.pushes();
+    ///     proxy.call("subscribe", |_| {}).await?;
+    ///     while let Some(event) = pushes.recv().await {
+    ///         match event {
+    ///             PushEvent::Message(push) => println!("{:?}: {:?}", push.func(), push.body()),
+    ///             _ => drop(proxy.call("subscribe", |_| {}).await?), // disconnected
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn pushes(&self) -> Pushes {
+        self.target.subscribe()
+    }
+
     /// Calls a function. `args` is run once, at the first poll.
     ///
     /// Dropping the future gives the call up: nobody waits for its answer any more, but the servant may run it.
     /// Must be called within a tokio runtime, whose end is the end of the connection.
     ///
+    /// A call that was surely not run ([`Error::is_not_run`]) is tried at other endpoints, if there are any, as often
+    /// as [`Config::retries`](super::Config::retries) says. One that may have been run is so only if it is
+    /// [idempotent](CallOptions::idempotent).
+    ///
     /// # Errors
-    /// No connection, no answer in time, a full queue, or an answer that says that the call failed. Only
-    /// [`Error::Connect`], [`Error::QueueFull`] and [`Error::Encode`] mean that the servant has surely not run it.
+    /// No connection, no answer in time, a full queue, or an answer that says that the call failed.
     pub async fn call(&self, func: &'static str, args: impl FnOnce(&mut Args)) -> Result<Reply> {
         let call = Call {
-            servant: Arc::clone(&self.target.servant),
+            servant: Arc::clone(self.target.servant()),
             func,
         };
         let mut encoded = Args::new(self.options.protocol());
@@ -89,37 +105,15 @@ impl ServantProxy {
             Ok(body) => body,
             Err(source) => return Err(Error::Encode { call, source }),
         };
-        let Some(connection) = self.target.choose() else {
-            return Err(Error::NoEndpoint {
-                object: self.target.servant.to_string(),
-                reason: "the address names none".to_owned(),
-            });
-        };
-        let answer = connection.call(&call, &self.options, body).await?;
+        let answer = self.target.call(&call, &self.options, body).await?;
         Reply::new(call, self.options.protocol(), answer)
-    }
-}
-
-impl Target {
-    /// The next connection in turn that is not down; the next one, if all are.
-    fn choose(&self) -> Option<&Connection> {
-        if let [only] = self.connections.as_slice() {
-            return Some(only);
-        }
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let (before, after) = self
-            .connections
-            .split_at_checked(turn % self.connections.len())?;
-        let mut in_turn = after.iter().chain(before);
-        let first = in_turn.clone().next()?;
-        Some(in_turn.find(|c| !c.is_down()).unwrap_or(first))
     }
 }
 
 impl fmt::Debug for ServantProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServantProxy")
-            .field("servant", &self.target.servant)
+            .field("servant", &self.servant())
             .field("options", &self.options)
             .finish_non_exhaustive()
     }

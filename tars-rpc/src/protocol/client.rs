@@ -11,7 +11,7 @@ use tars_codec::{
 };
 
 use super::{
-    MAX_FRAME, Version, Violation, answer,
+    MAX_FRAME, PING, Version, Violation, answer,
     buffer::{Input, Output},
     calls::Calls,
 };
@@ -37,6 +37,8 @@ pub(crate) struct Request<'a> {
     pub(crate) version: Version,
     pub(crate) servant: &'a str,
     pub(crate) func: &'a str,
+    /// The bits of [`extra`](super::extra).
+    pub(crate) message_type: i32,
     pub(crate) context: &'a Attributes,
     pub(crate) status: &'a Attributes,
     pub(crate) body: &'a [u8],
@@ -57,6 +59,8 @@ pub(crate) enum Refusal {
 pub(crate) enum Event<T> {
     /// The answer to a call, its body undecoded.
     Answer(T, ResponsePacket),
+    /// The answer to a ping.
+    Pong,
     /// An answer that nobody waits for: the call timed out or was given up, or there never was one.
     Stray(i32),
     /// Something that the server sent by itself.
@@ -74,6 +78,8 @@ pub(crate) struct ClientConnection<T> {
     deadlines: BTreeSet<(Instant, i32)>,
     /// Calls without an answer, by the position of the end of their frame.
     oneway: VecDeque<(u64, i32)>,
+    /// The id of the last ping.
+    ping: Option<i32>,
     input: Input,
     output: Output,
     limits: Limits,
@@ -83,6 +89,8 @@ pub(crate) struct ClientConnection<T> {
 struct Call<T> {
     caller: T,
     deadline: Instant,
+    /// The position at which its frame begins.
+    begin: u64,
 }
 
 impl<T> ClientConnection<T> {
@@ -91,6 +99,7 @@ impl<T> ClientConnection<T> {
             calls: Calls::new(limits.max_pending),
             deadlines: BTreeSet::new(),
             oneway: VecDeque::new(),
+            ping: None,
             input: Input::new(limits.max_frame),
             output: Output::default(),
             limits,
@@ -123,11 +132,17 @@ impl<T> ClientConnection<T> {
             return Err((refusal, caller));
         }
         let id = self.calls.vacant_id();
+        let begin = self.output.end();
         if let Err(error) = self.write(request, id, timeout) {
             return Err((Refusal::Encode(error), caller));
         }
         let deadline = request.deadline;
-        self.calls.insert(id, Call { caller, deadline });
+        let call = Call {
+            caller,
+            deadline,
+            begin,
+        };
+        self.calls.insert(id, call);
         self.deadlines.insert((deadline, id));
         if request.oneway {
             self.oneway.push_back((self.output.end(), id));
@@ -143,7 +158,7 @@ impl<T> ClientConnection<T> {
             } else {
                 PACKET_NORMAL
             },
-            message_type: 0,
+            message_type: request.message_type,
             request_id: id,
             servant: request.servant,
             func: request.func,
@@ -165,6 +180,26 @@ impl<T> ClientConnection<T> {
             return Err(codec::Error::new(kind, 0));
         }
         Ok(())
+    }
+
+    /// Asks the peer for a sign of life, in the name of a servant that it has.
+    pub(crate) fn ping(&mut self, servant: &str, timeout: Duration) {
+        let none = Attributes::new();
+        let head = RequestHead {
+            version: Version::Tars.number(),
+            packet_type: PACKET_NORMAL,
+            message_type: 0,
+            request_id: self.calls.vacant_id(),
+            servant,
+            func: PING,
+            timeout: milliseconds(timeout),
+            context: &none,
+            status: &none,
+        };
+        // It holds nothing that could fail to be encoded.
+        if head.write_frame(self.output.buffer(), |_| {}).is_ok() {
+            self.ping = Some(head.request_id);
+        }
     }
 
     /// Forgets a call. Its frame is sent all the same, or the server would see half a frame.
@@ -237,17 +272,26 @@ impl<T> ClientConnection<T> {
         Ok(Some(match self.cancel(id) {
             Some(caller) => Event::Answer(caller, answer),
             None if id == 0 => Event::Push(answer),
+            None if self.ping == Some(id) => {
+                self.ping = None;
+                Event::Pong
+            }
             None => Event::Stray(id),
         }))
     }
 
-    /// Gives all calls back and forgets all bytes, ready for another connection.
-    pub(crate) fn close(&mut self) -> impl Iterator<Item = T> + use<T> {
+    /// Gives all calls back, each with whether any byte of it was sent, and forgets all bytes, ready for another
+    /// connection.
+    pub(crate) fn close(&mut self) -> impl Iterator<Item = (T, bool)> + use<T> {
+        let sent = self.output.position();
         self.deadlines.clear();
         self.oneway.clear();
+        self.ping = None;
         self.input.clear();
         self.output.clear();
-        self.calls.drain().map(|call| call.caller)
+        self.calls
+            .drain()
+            .map(move |call| (call.caller, call.begin < sent))
     }
 }
 

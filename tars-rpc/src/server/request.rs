@@ -32,6 +32,7 @@ impl Request {
                 version,
                 servant: packet.servant,
                 func: packet.func,
+                message_type: packet.message_type,
                 context: packet.context,
                 status: packet.status,
                 peer,
@@ -52,6 +53,7 @@ pub struct Context {
     version: Version,
     servant: String,
     func: String,
+    message_type: i32,
     context: Attributes,
     status: Attributes,
     peer: SocketAddr,
@@ -87,6 +89,11 @@ impl Context {
     /// The status that the caller's framework has set.
     pub fn status(&self) -> &Attributes {
         &self.status
+    }
+
+    /// `iMessageType` of the request: bits that say what the status carries.
+    pub fn message_type(&self) -> i32 {
+        self.message_type
     }
 
     /// When the caller stops waiting; `None` if it has not said. On the clock of the tokio runtime.

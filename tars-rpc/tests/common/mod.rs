@@ -40,6 +40,10 @@ impl TestTafServiceServant {
         Self { proxy }
     }
 
+    pub fn proxy(&self) -> &client::ServantProxy {
+        &self.proxy
+    }
+
     #[must_use]
     pub fn with(&self, options: client::CallOptions) -> Self {
         Self {
@@ -380,6 +384,19 @@ pub fn greeting(id: i32, greeting: &str) -> Vec<u8> {
     let head = packet.head();
     head.write_frame(&mut frame, |w| w.append(&packet.body))
         .unwrap();
+    frame
+}
+
+/// The frame of an answer that says that the call failed.
+pub fn failure(id: i32, code: i32) -> Vec<u8> {
+    let packet = ResponsePacket {
+        version: 1,
+        request_id: id,
+        ret: code,
+        ..ResponsePacket::default()
+    };
+    let mut frame = Vec::new();
+    packet.head().write_frame(&mut frame, |_| {}).unwrap();
     frame
 }
 

@@ -2,32 +2,26 @@
 
 use std::{
     io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use tokio::{sync::mpsc, time::timeout};
 use tracing::{debug, warn};
 
-use super::{Config, Connector, Failure, Outcome, Stats, Submission};
+use super::{Failure, Shared, Submission, calls::CallsInFlight};
 use crate::{
-    Disconnect, Endpoint,
-    client::{BoxedStream, backoff::Backoff, slot::Answerer},
+    Disconnect,
+    client::{BoxedStream, backoff::Backoff},
     net::{Alarm, Socket, after, now},
-    protocol::client::{ClientConnection, Event, Refusal, Request},
+    protocol::keep_alive::{Due, KeepAlive},
 };
 
 /// Calls that are taken from the queue at once, to be written at once.
 const BATCH: usize = 1024;
 
 pub(super) struct Owner {
-    endpoint: Arc<Endpoint>,
-    config: Arc<Config>,
-    connector: Arc<dyn Connector>,
-    down: Arc<AtomicBool>,
+    shared: Arc<Shared>,
     mail: Mail,
     calls: CallsInFlight,
 }
@@ -42,7 +36,7 @@ pub(super) struct Mail {
 }
 
 /// What [`Mail::next`] found.
-enum News {
+pub(super) enum News {
     /// `Mail::batch` has calls.
     Calls,
     Cancelled(i32),
@@ -84,6 +78,8 @@ impl Mail {
 /// How a connection ended.
 enum End {
     NoCallers,
+    /// Nobody has called for a while.
+    Idle,
     Lost {
         cause: Disconnect,
         /// It had been of use, so another attempt at once is worthwhile.
@@ -92,37 +88,25 @@ enum End {
 }
 
 impl Owner {
-    pub(super) fn new(
-        endpoint: Arc<Endpoint>,
-        config: Arc<Config>,
-        connector: Arc<dyn Connector>,
-        stats: Arc<Stats>,
-        down: Arc<AtomicBool>,
-        mail: Mail,
-    ) -> Self {
-        let calls = CallsInFlight {
-            protocol: ClientConnection::new(config.limits()),
-            stats,
-        };
+    pub(super) fn new(shared: Arc<Shared>, mail: Mail) -> Self {
         Self {
-            endpoint,
-            config,
-            connector,
-            down,
+            calls: CallsInFlight::new(Arc::clone(&shared)),
+            shared,
             mail,
-            calls,
         }
     }
 
     /// Idle, connecting, connected, refusing, and idle again, until there are no callers.
     pub(super) async fn run(mut self) {
-        let mut backoff = Backoff::new(self.config.backoff_first, self.config.backoff_last);
+        let config = &self.shared.config;
+        let mut backoff = Backoff::new(config.backoff_first, config.backoff_last);
         while self.first_call().await {
             let failure = match self.connect().await {
                 None => return,
                 Some(Err(source)) => self.unreachable(source),
-                Some(Ok(stream)) => match self.talk(Socket::new(stream)).await {
+                Some(Ok(stream)) => match self.talk_over(stream).await {
                     End::NoCallers => return,
+                    End::Idle => continue,
                     End::Lost { cause, worked } => {
                         let failure = self.lost(cause);
                         if worked {
@@ -157,8 +141,9 @@ impl Owner {
 
     /// Connects, and keeps the deadlines of calls meanwhile. `None`: there are no callers.
     async fn connect(&mut self) -> Option<io::Result<BoxedStream>> {
-        let limit = self.config.connect_timeout;
-        let connecting = timeout(limit, self.connector.connect(Arc::clone(&self.endpoint)));
+        let limit = self.shared.config.connect_timeout;
+        let endpoint = Arc::clone(&self.shared.endpoint);
+        let connecting = timeout(limit, self.shared.connector.connect(endpoint));
         tokio::pin!(connecting);
         loop {
             let wake_at = self.calls.protocol.next_deadline();
@@ -171,38 +156,57 @@ impl Owner {
                 }
                 news = self.mail.next(wake_at) => match news {
                     News::NoCallers => return None,
-                    news => self.calls.handle(news, &mut self.mail.batch),
+                    news => self.calls.handle(&news, &mut self.mail.batch),
                 },
             }
         }
     }
 
+    async fn talk_over(&mut self, stream: BoxedStream) -> End {
+        self.shared.stats.connects.increment();
+        debug!(peer = %self.shared.endpoint, "connected");
+        self.calls.connected();
+        self.shared.connected.store(true, Ordering::Relaxed);
+        let mut socket = Socket::new(stream);
+        let end = self.talk(&mut socket).await;
+        self.shared.connected.store(false, Ordering::Relaxed);
+        if !matches!(end, End::Lost { .. }) {
+            debug!(peer = %self.shared.endpoint, "no calls, closed");
+            socket.shutdown().await;
+        }
+        end
+    }
+
     /// Moves bytes until the connection breaks, or nobody calls any more and all is sent.
-    async fn talk(&mut self, mut socket: Socket<BoxedStream>) -> End {
-        self.calls.stats.connects.increment();
-        debug!(peer = %self.endpoint, "connected");
+    async fn talk(&mut self, socket: &mut Socket<BoxedStream>) -> End {
         let connected_at = now();
         let mut stalled_at = None;
         let mut has_callers = true;
         let mut has_read = false;
+        let times = self.shared.config.times();
+        let mut keep_alive = KeepAlive::new(times, connected_at);
+        let backoff_last = self.shared.config.backoff_last;
         // A peer that accepts and then does nothing right must not be called in a tight loop.
-        let lived_long = || now().duration_since(connected_at) > self.config.backoff_last;
+        let lived_long = || now().duration_since(connected_at) > backoff_last;
         let lost = |cause: Disconnect, answered: bool| End::Lost {
             worked: answered || lived_long(),
             cause,
         };
         loop {
             if !has_callers && self.calls.protocol.is_idle() {
-                socket.shutdown().await;
                 return End::NoCallers;
             }
-            let stall = self.config.write_stall;
+            let stall = self.shared.config.write_stall;
             if self.calls.protocol.has_output() {
                 stalled_at.get_or_insert_with(|| after(stall));
             } else {
                 stalled_at = None;
             }
-            let wake_at = earliest(self.calls.protocol.next_deadline(), stalled_at);
+            let wake_at = earliest([
+                self.calls.protocol.next_deadline(),
+                stalled_at,
+                keep_alive.next_look(),
+            ]);
             let (input, output) = self.calls.protocol.buffers();
             tokio::select! {
                 moved = socket.exchange(Some(input), output) => match moved {
@@ -216,8 +220,11 @@ impl Owner {
                             Some(0) => return lost(Disconnect::Closed, has_read),
                             Some(n) => {
                                 has_read = true;
-                                if let Err(cause) = self.calls.received(n) {
-                                    return lost(cause, false);
+                                keep_alive.heard();
+                                match self.calls.received(n) {
+                                    Ok(true) => keep_alive.ping_answered(),
+                                    Ok(false) => {}
+                                    Err(cause) => return lost(cause, false),
                                 }
                             }
                             None => {}
@@ -226,11 +233,56 @@ impl Owner {
                 },
                 news = self.mail.next(wake_at) => match news {
                     News::NoCallers => has_callers = false,
-                    news => self.calls.handle(news, &mut self.mail.batch),
+                    news => {
+                        self.calls.handle(&news, &mut self.mail.batch);
+                        let due = match news {
+                            News::Alarm => keep_alive.look(now(), !self.calls.protocol.is_idle()),
+                            News::Calls => {
+                                keep_alive.used();
+                                Due::Nothing
+                            }
+                            _ => Due::Nothing,
+                        };
+                        match self.keep_alive(due) {
+                            None => {}
+                            Some(End::Lost { cause, .. }) => return lost(cause, has_read),
+                            Some(end) => return end,
+                        }
+                    }
                 },
             }
             if stalled_at.is_some_and(|at| at <= now()) {
                 return lost(Disconnect::Stalled(stall), false);
+            }
+        }
+    }
+
+    /// Does what is due on a connection on which nothing happens.
+    fn keep_alive(&mut self, due: Due) -> Option<End> {
+        let timeout = self.shared.config.keep_alive_timeout;
+        let is_of_use = || !self.calls.protocol.is_idle() || self.shared.has_subscribers();
+        match due {
+            Due::Nothing => None,
+            Due::Ping => {
+                if let Some(servant) = &self.calls.servant {
+                    self.shared.stats.pings.increment();
+                    self.calls.protocol.ping(servant, timeout);
+                }
+                None
+            }
+            Due::Silent {
+                answered_before: true,
+            } => Some(End::Lost {
+                cause: Disconnect::Silent(timeout),
+                worked: true,
+            }),
+            // Perhaps it is gone. To connect anew costs little; to wait for an answer that never comes, much.
+            Due::Silent { .. } | Due::Idle => {
+                if is_of_use() {
+                    return None;
+                }
+                self.shared.stats.closed_idle.increment();
+                Some(End::Idle)
             }
         }
     }
@@ -240,27 +292,28 @@ impl Owner {
         let until = after(time);
         failure.set_retry_in(time);
         self.calls.fail_all(&failure);
-        self.down.store(true, Ordering::Relaxed);
+        self.shared.down.store(true, Ordering::Relaxed);
         let mut has_callers = true;
         while has_callers && now() < until {
             match self.mail.next(Some(until)).await {
                 News::Calls => {
                     failure.set_retry_in(until.saturating_duration_since(now()));
                     for submission in self.mail.batch.drain(..) {
-                        submission.answerer.finish(Err(failure.clone()));
+                        submission.answerer.finish(Err(failure.with(false)));
                     }
                 }
                 News::NoCallers => has_callers = false,
                 News::Cancelled(_) | News::Alarm => {}
             }
         }
-        self.down.store(false, Ordering::Relaxed);
+        self.shared.down.store(false, Ordering::Relaxed);
         has_callers
     }
 
-    fn unreachable(&self, source: io::Error) -> Failure {
-        self.calls.stats.connect_failures.increment();
-        warn!(peer = %self.endpoint, error = %source, "cannot connect");
+    fn unreachable(&mut self, source: io::Error) -> Failure {
+        self.shared.stats.connect_failures.increment();
+        warn!(peer = %self.shared.endpoint, error = %source, "cannot connect");
+        self.calls.connect_failed();
         Failure::Connect {
             retry_in: Duration::ZERO,
             source: Arc::new(source),
@@ -269,128 +322,28 @@ impl Owner {
 
     /// Ends all calls of a connection that broke.
     fn lost(&mut self, cause: Disconnect) -> Failure {
-        let stats = &self.calls.stats;
+        let Shared {
+            stats, endpoint, ..
+        } = &*self.shared;
         match cause {
             Disconnect::BadFrame(_) | Disconnect::BadPacket(_) => &stats.closed_malformed,
             Disconnect::Stalled(_) => &stats.closed_stalled,
+            Disconnect::Silent(_) => &stats.closed_silent,
             _ => &stats.closed_by_peer,
         }
         .increment();
         match cause {
-            Disconnect::Closed => debug!(peer = %self.endpoint, "the peer closed the connection"),
-            _ => warn!(peer = %self.endpoint, reason = %cause, "connection closed"),
+            Disconnect::Closed => debug!(peer = %endpoint, "the peer closed the connection"),
+            _ => warn!(peer = %endpoint, reason = %cause, "connection closed"),
         }
-        let failure = Failure::Lost(cause);
+        self.shared
+            .tell_subscribers(|hub| hub.disconnected(endpoint));
+        let failure = Failure::Lost { cause, sent: false };
         self.calls.fail_all(&failure);
         failure
     }
 }
 
-/// The protocol, with callers that wait in slots.
-struct CallsInFlight {
-    protocol: ClientConnection<Answerer<Outcome>>,
-    stats: Arc<Stats>,
-}
-
-impl CallsInFlight {
-    fn handle(&mut self, news: News, batch: &mut Vec<Submission>) {
-        match news {
-            News::Calls => self.start_all(batch),
-            News::Cancelled(id) => {
-                if self.protocol.cancel(id).is_some() {
-                    self.stats.abandoned.increment();
-                }
-            }
-            News::Alarm => self.expire(),
-            News::NoCallers => {}
-        }
-    }
-
-    fn start_all(&mut self, batch: &mut Vec<Submission>) {
-        let now = now();
-        for submission in batch.drain(..) {
-            if submission.answerer.is_wanted() {
-                self.start(submission, now);
-            } else {
-                self.stats.abandoned.increment();
-            }
-        }
-    }
-
-    fn start(&mut self, submission: Submission, now: Instant) {
-        let (context, status) = submission.options.attributes();
-        let request = Request {
-            version: submission.options.protocol(),
-            servant: &submission.servant,
-            func: submission.func,
-            context,
-            status,
-            body: &submission.body,
-            oneway: submission.options.is_oneway(),
-            deadline: submission.deadline,
-        };
-        match self.protocol.start(&request, now, submission.answerer) {
-            Ok(id) => {
-                let caller = self.protocol.caller(id);
-                if !caller.is_some_and(|caller| caller.register(id)) {
-                    self.protocol.cancel(id);
-                    self.stats.abandoned.increment();
-                }
-            }
-            Err((refusal, answerer)) => answerer.finish(Err(match refusal {
-                Refusal::Full(full) => {
-                    self.stats.refused.increment();
-                    Failure::Full(full)
-                }
-                Refusal::Expired => {
-                    self.stats.timeouts.increment();
-                    Failure::Timeout
-                }
-                Refusal::Encode(error) => Failure::Encode(error),
-            })),
-        }
-    }
-
-    fn expire(&mut self) {
-        let now = now();
-        while let Some(answerer) = self.protocol.expired(now) {
-            self.stats.timeouts.increment();
-            answerer.finish(Err(Failure::Timeout));
-        }
-    }
-
-    fn sent(&mut self, n: usize) {
-        self.protocol.sent(n);
-        while let Some(answerer) = self.protocol.sent_oneway() {
-            answerer.finish(Ok(None));
-        }
-    }
-
-    fn received(&mut self, n: usize) -> Result<(), Disconnect> {
-        self.protocol.received(n);
-        while let Some(event) = self.protocol.next_event()? {
-            match event {
-                Event::Answer(answerer, answer) => {
-                    self.stats.answers.increment();
-                    answerer.finish(Ok(Some(answer)));
-                }
-                Event::Stray(id) => {
-                    self.stats.stray_answers.increment();
-                    debug!(id, "an answer that nobody waits for");
-                }
-                Event::Push(_) => self.stats.pushes.increment(),
-            }
-        }
-        Ok(())
-    }
-
-    fn fail_all(&mut self, failure: &Failure) {
-        for answerer in self.protocol.close() {
-            answerer.finish(Err(failure.clone()));
-        }
-    }
-}
-
-fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
-    a.into_iter().chain(b).min()
+fn earliest(times: [Option<Instant>; 3]) -> Option<Instant> {
+    times.into_iter().flatten().min()
 }

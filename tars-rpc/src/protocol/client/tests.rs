@@ -42,6 +42,7 @@ impl Client {
             version: Version::Tars,
             servant: "App.Server.Obj",
             func: "f",
+            message_type: 0,
             context: &NONE,
             status: &NONE,
             body: &[],
@@ -113,6 +114,7 @@ fn repeat(request: &[u8]) -> (Client, Vec<u8>) {
             version: Version::new(packet.version).unwrap(),
             servant: &packet.servant,
             func: &packet.func,
+            message_type: packet.message_type,
             context: &packet.context,
             status: &packet.status,
             body: &packet.body,
@@ -301,6 +303,30 @@ fn second_late_and_unknown_answers_are_stray() {
 }
 
 #[test]
+fn the_answer_to_a_ping_is_known_whatever_it_says() {
+    let mut client = Client::new(LIMITS);
+    let call = client.start(1).unwrap();
+    client.take_output();
+    client
+        .connection
+        .ping("App.Server.Obj", Duration::from_secs(5));
+    assert!(!client.connection.is_idle());
+    let ping: RequestPacket = fixtures::packet(&client.take_output());
+    assert_eq!((ping.func.as_str(), ping.timeout), ("tars_ping", 5000));
+    assert_ne!(ping.request_id, call);
+    client.receive(&answer(ping.request_id));
+    assert_eq!(client.event(), Some(Event::Pong));
+    client.receive(&answer(ping.request_id));
+    assert_eq!(client.event(), Some(Event::Stray(ping.request_id)));
+
+    client
+        .connection
+        .ping("App.Server.Obj", Duration::from_secs(5));
+    client.take_output();
+    assert_eq!(client.connection.close().count(), 1, "a ping is no call");
+}
+
+#[test]
 fn id_zero_is_a_push() {
     let mut client = Client::new(LIMITS);
     client.receive(&answer(0));
@@ -380,7 +406,7 @@ fn a_oneway_call_ends_when_its_last_byte_is_sent() {
     client.take_output();
     assert_eq!(client.connection.sent_oneway(), Some(4));
     assert_eq!(client.connection.sent_oneway(), None);
-    assert_eq!(client.connection.close().collect::<Vec<_>>(), [1]);
+    assert_eq!(client.connection.close().collect::<Vec<_>>(), [(1, true)]);
     assert!(client.is_empty());
 }
 
@@ -392,11 +418,13 @@ fn close_gives_all_calls_back_and_forgets_all_bytes() {
             .start_as(caller, |r| r.oneway = caller % 2 == 0)
             .unwrap();
     }
-    client.connection.sent(33);
+    let first = client.connection.oneway[0].0;
+    client.connection.sent(usize::try_from(first).unwrap() + 1);
     client.receive(&answer(1)[..7]);
     let mut callers: Vec<_> = client.connection.close().collect();
     callers.sort_unstable();
-    assert_eq!(callers, (0..100).collect::<Vec<_>>());
+    // The second frame is sent in part.
+    assert_eq!(callers, (0..100).map(|n| (n, n < 2)).collect::<Vec<_>>());
     assert!(client.is_empty() && client.connection.is_idle());
 
     // The next connection begins with a whole frame, and with an id that the last one never had.
@@ -530,7 +558,7 @@ fn random_schedules() {
         for step in 0..500 {
             schedule.step(&mut client, &mut rng, step);
         }
-        for caller in client.connection.close() {
+        for (caller, _) in client.connection.close() {
             schedule.end(caller);
         }
         assert!(schedule.under_way.is_empty(), "seed {seed}");

@@ -1,0 +1,190 @@
+//! The calls on a connection: the protocol, with callers that wait in slots, and what their ends say of the endpoint.
+
+use std::{sync::Arc, time::Instant};
+
+use tracing::{debug, info, warn};
+
+use super::{Failure, Outcome, Shared, Submission, owner::News};
+use crate::{
+    Disconnect,
+    client::{
+        health::{Ejection, Health},
+        slot::Answerer,
+    },
+    codes,
+    net::now,
+    protocol::client::{ClientConnection, Event, Refusal, Request},
+};
+
+pub(super) struct CallsInFlight {
+    pub(super) protocol: ClientConnection<Answerer<Outcome>>,
+    shared: Arc<Shared>,
+    health: Health,
+    /// A servant that the endpoint has.
+    pub(super) servant: Option<Arc<str>>,
+}
+
+impl CallsInFlight {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            protocol: ClientConnection::new(shared.config.limits()),
+            health: Health::new(shared.config.health.clone()),
+            shared,
+            servant: None,
+        }
+    }
+
+    pub(super) fn handle(&mut self, news: &News, batch: &mut Vec<Submission>) {
+        match news {
+            News::Calls => self.start_all(batch),
+            News::Cancelled(id) => {
+                if self.protocol.cancel(*id).is_some() {
+                    self.shared.stats.abandoned.increment();
+                }
+            }
+            News::Alarm => self.expire(),
+            News::NoCallers => {}
+        }
+    }
+
+    pub(super) fn start_all(&mut self, batch: &mut Vec<Submission>) {
+        let now = now();
+        if let Some(Submission { servant, .. }) = batch.last() {
+            self.servant = Some(Arc::clone(servant));
+        }
+        for submission in batch.drain(..) {
+            if submission.answerer.is_wanted() {
+                self.start(submission, now);
+            } else {
+                self.shared.stats.abandoned.increment();
+            }
+        }
+    }
+
+    fn start(&mut self, submission: Submission, now: Instant) {
+        let (context, status) = submission.options.attributes();
+        let request = Request {
+            version: submission.options.protocol(),
+            servant: &submission.servant,
+            func: submission.func,
+            message_type: submission.options.message_type(),
+            context,
+            status,
+            body: &submission.body,
+            oneway: submission.options.is_oneway(),
+            deadline: submission.deadline,
+        };
+        match self.protocol.start(&request, now, submission.answerer) {
+            Ok(id) => {
+                let caller = self.protocol.caller(id);
+                if !caller.is_some_and(|caller| caller.register(id)) {
+                    self.protocol.cancel(id);
+                    self.shared.stats.abandoned.increment();
+                }
+            }
+            Err((refusal, answerer)) => answerer.finish(Err(match refusal {
+                Refusal::Full(full) => {
+                    self.shared.stats.refused.increment();
+                    Failure::Full(full)
+                }
+                Refusal::Expired => {
+                    self.shared.stats.timeouts.increment();
+                    Failure::Timeout
+                }
+                Refusal::Encode(error) => Failure::Encode(error),
+            })),
+        }
+    }
+
+    pub(super) fn expire(&mut self) {
+        let now = now();
+        while let Some(answerer) = self.protocol.expired(now) {
+            self.shared.stats.timeouts.increment();
+            answerer.finish(Err(Failure::Timeout));
+            self.failed(now);
+        }
+    }
+
+    pub(super) fn sent(&mut self, n: usize) {
+        self.protocol.sent(n);
+        while let Some(answerer) = self.protocol.sent_oneway() {
+            answerer.finish(Ok(None));
+        }
+    }
+
+    /// What the peer has sent. True if a ping was answered.
+    pub(super) fn received(&mut self, n: usize) -> Result<bool, Disconnect> {
+        self.protocol.received(n);
+        let mut answers = 0;
+        let mut late = 0;
+        let mut pong = false;
+        while let Some(event) = self.protocol.next_event()? {
+            match event {
+                Event::Answer(answerer, answer) => {
+                    answers += 1;
+                    late += u32::from(answer.ret == codes::QUEUE_TIMEOUT);
+                    answerer.finish(Ok(Some(answer)));
+                }
+                Event::Pong => pong = true,
+                Event::Stray(id) => {
+                    self.shared.stats.stray_answers.increment();
+                    debug!(id, "an answer that nobody waits for");
+                }
+                Event::Push(packet) => {
+                    self.shared.stats.pushes.increment();
+                    let endpoint = &self.shared.endpoint;
+                    self.shared
+                        .tell_subscribers(|hub| hub.push(endpoint, &packet));
+                }
+            }
+        }
+        if answers > 0 {
+            self.shared.stats.answers.add(u64::from(answers));
+            self.answered(answers, late);
+        }
+        Ok(pong)
+    }
+
+    pub(super) fn fail_all(&mut self, failure: &Failure) {
+        for (answerer, sent) in self.protocol.close() {
+            answerer.finish(Err(failure.with(sent)));
+            if let Failure::Lost { .. } = failure {
+                self.failed(now());
+            }
+        }
+    }
+
+    /// Calls were answered; `late` of them had waited in the queue of the server for too long.
+    fn answered(&mut self, answers: u32, late: u32) {
+        for _ in 0..late {
+            self.failed(now());
+        }
+        if answers > late && self.health.succeeded(answers - late) {
+            self.shared.gate.open();
+            self.shared.stats.restored.increment();
+            info!(peer = %self.shared.endpoint, "the endpoint answers again");
+        }
+    }
+
+    fn failed(&mut self, now: Instant) {
+        if let Some(why) = self.health.failed(now) {
+            self.eject(why, now);
+        }
+    }
+
+    pub(super) fn connected(&mut self) {
+        self.health.connected();
+    }
+
+    pub(super) fn connect_failed(&mut self) {
+        if let Some(why) = self.health.connect_failed() {
+            self.eject(why, now());
+        }
+    }
+
+    fn eject(&self, why: Ejection, now: Instant) {
+        self.shared.gate.close(why, now);
+        self.shared.stats.ejected.increment();
+        warn!(peer = %self.shared.endpoint, reason = %why, "endpoint ejected");
+    }
+}
