@@ -17,10 +17,10 @@ pub mod controller;
 pub mod http;
 pub mod hub;
 pub mod message;
+pub mod metrics;
 pub mod php_server;
 /// Code generated from `tars/example.tars`: `tars2rs tars/tarsclient.proto.toml`.
 pub mod servant;
 pub mod server;
 pub mod services;
-pub mod stats;
 pub mod ws;

@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::App;
 use crate::cli::Args;
-use crate::component::fd_store::{self, FdStoreError};
+use crate::component::fd_store::FdStoreError;
 use crate::controller;
 use crate::http::access::Guard;
 use crate::http::{self, Site};
@@ -124,7 +124,6 @@ impl Server {
         services: Services,
         servant: TestTafServiceServant,
     ) -> Result<Self, ServerError> {
-        let store = fd_store::open(&services.fd_store).await?;
         let listen_error = |source| ServerError::Listen {
             address: listen,
             source,
@@ -134,11 +133,7 @@ impl Server {
 
         let limits = &services.limits;
         let deadline = CallOptions::new().timeout(limits.hello_timeout());
-        let hub = Hub::new(
-            store,
-            limits.max_queue_size,
-            limits.max_rooms_per_connection,
-        );
+        let hub = Hub::open(&services).await?;
         let hub = Arc::new(hub);
         let services = Arc::new(services);
         let app = App {
@@ -247,6 +242,7 @@ impl Server {
                 "went down before every connection was closed"
             );
         }
+        hub.leave_store().await;
         php_server_end.cancel();
         if let Some(task) = php_server
             && let Err(failure) = task.await

@@ -156,7 +156,12 @@ async fn malformed_commands_are_errors_and_reach_nobody() {
             "broadcast|\"x\"",
             "Error: the argument must be a JSON object",
         ),
-        ("broadcast|7", "Error: malformed JSON: "),
+        ("broadcast|7", "Error: the argument must be a JSON object"),
+        (
+            "sendByRoom|null",
+            "Error: the argument must be a JSON object",
+        ),
+        ("sendByRoom|nul", "Error: malformed JSON: "),
         (r#"broadcast|{"message":"x"} y"#, "Error: malformed JSON: "),
         (
             r#"broadcast|{"message":"\ud800"}"#,
@@ -191,6 +196,7 @@ async fn malformed_commands_are_errors_and_reach_nobody() {
     ] {
         let answer = a.ask(sent).await;
         assert!(answer.starts_with(error), "{sent}: {answer}");
+        assert!(!answer.contains("Envelope"), "{sent}: {answer}");
     }
     let deep = format!("broadcast|{{\"message\":{}", "[".repeat(100_000));
     assert!(a.ask(&deep).await.starts_with("Error: "));

@@ -89,7 +89,7 @@ async fn violations_close_with_their_code() {
         assert_eq!(close_code(&rest(stream).await), *code, "{bytes:?}");
     }
     assert!(chat.hub.is_empty(), "who is closed is no member");
-    let counted = chat.hub.stats().violations.get();
+    let counted = chat.hub.metrics().violations.get();
     assert_eq!(counted, violations.len() as u64);
 }
 
@@ -168,7 +168,7 @@ async fn who_does_not_read_is_closed_and_holds_nobody_up() {
     };
     assert_eq!(code, 1013);
     assert!(received < sent);
-    assert_eq!(chat.hub.stats().slow_consumers.get(), 1);
+    assert_eq!(chat.hub.metrics().slow_consumers.get(), 1);
     assert_eq!(sender.ask("ping").await, "pong");
 }
 

@@ -33,11 +33,11 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::value::RawValue;
 
-use crate::component::fd_store::FdStoreError;
 use crate::component::hello::HelloError;
 use crate::component::json_text::json_text;
 use crate::component::room::RoomError;
 use crate::http::plain;
+use crate::hub::SendError;
 
 /// The largest body of a POST.
 const MAX_BODY: usize = 2 * 1024 * 1024;
@@ -179,9 +179,9 @@ pub enum Refusal {
     /// There is no greeting.
     #[error("{0}")]
     Hello(#[from] HelloError),
-    /// The store failed.
+    /// The message was not delivered, or not everywhere.
     #[error("{0}")]
-    Store(#[from] FdStoreError),
+    Send(#[from] SendError),
 }
 
 impl IntoResponse for Refusal {
@@ -193,7 +193,8 @@ impl IntoResponse for Refusal {
             Self::Unreadable(status, _) => *status,
             Self::Hello(HelloError::Timeout(_)) => StatusCode::GATEWAY_TIMEOUT,
             Self::Hello(_) => StatusCode::BAD_GATEWAY,
-            Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Send(SendError::Alone) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Send(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         plain(status, format!("Error: {self}"))
     }

@@ -42,7 +42,8 @@ impl IndexController {
     }
 
     async fn push_all(self: Arc<Self>, request: Request) -> Result<Response, Refusal> {
-        self.app.hub.send_to_all(request.parameter("message")?);
+        let message = request.parameter("message")?;
+        self.app.hub.send_to_all(message).await?;
         Ok(text("pushBy all success"))
     }
 

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 
 use super::{Site, host, plain};
 use crate::hub::Session;
+use crate::metrics::RefusedUpgrade;
 use crate::ws::connection::{Connection, End};
 use crate::ws::handshake::{self, HandshakeError};
 
@@ -33,11 +34,11 @@ fn upgrade(site: &Site, mut request: Request) -> Response {
         .check_origin(host(&request), request.headers())
         .is_err()
     {
-        site.app.hub.stats().refused.increment();
+        site.app.hub.metrics().refused(RefusedUpgrade::Origin);
         return plain(StatusCode::FORBIDDEN, "Error: this origin may not connect");
     }
     let Ok(slot) = site.slots.clone().try_acquire_owned() else {
-        site.app.hub.stats().refused.increment();
+        site.app.hub.metrics().refused(RefusedUpgrade::Limit);
         return plain(
             StatusCode::SERVICE_UNAVAILABLE,
             "Error: too many connections",
@@ -45,7 +46,7 @@ fn upgrade(site: &Site, mut request: Request) -> Response {
     };
     // The connection is a member before its client knows: what is sent from then on reaches it.
     let Some(session) = site.app.hub.connect() else {
-        site.app.hub.stats().refused.increment();
+        site.app.hub.metrics().refused(RefusedUpgrade::Draining);
         return plain(
             StatusCode::SERVICE_UNAVAILABLE,
             "Error: the server is going away",
@@ -73,7 +74,7 @@ async fn run(site: Site, session: Session, upgraded: OnUpgrade) {
     let mut connection = Connection::new(fd, stream, outbox, site.handler, site.limits);
     let end = connection.run(early).await;
     if end == End::Failed {
-        site.app.hub.stats().violations.increment();
+        site.app.hub.metrics().violations.inc();
     }
     tracing::debug!(%fd, ?end, "disconnected");
     session.leave().await;

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::{Answer, HandlerFuture, MessageHandler};
 use crate::app::App;
-use crate::component::fd_store::{Fd, FdStoreError};
+use crate::component::fd_store::Fd;
 use crate::component::json_text::json_text;
 use crate::component::room::{Room, RoomError};
-use crate::hub::SubscribeError;
+use crate::hub::{SendError, SubscribeError};
 use crate::ws::message::Message;
 
 /// The handler of the chat commands.
@@ -52,9 +53,9 @@ pub enum CommandError {
     /// The room could not be joined or left.
     #[error("{0}")]
     Subscribe(#[from] SubscribeError),
-    /// The members of the room could not be found.
+    /// The message was not delivered, or not everywhere.
     #[error("{0}")]
-    Store(#[from] FdStoreError),
+    Send(#[from] SendError),
 }
 
 /// The JSON of `sendByRoom` and `broadcast`; further fields mean nothing.
@@ -101,9 +102,8 @@ impl ExampleWebsocket {
             }
             b"broadcast" => {
                 let envelope = envelope("broadcast", argument()?)?;
-                self.app
-                    .hub
-                    .send_to_all(&text_field("message", envelope.message)?);
+                let text = text_field("message", envelope.message)?;
+                self.app.hub.send_to_all(&text).await?;
                 now("Broadcast success!")
             }
             b"hello" => self.hello(argument()?.unwrap_or_default().to_owned()),
@@ -169,9 +169,12 @@ fn envelope<'a>(
             command,
             argument: "a JSON object",
         }),
-        // serde would fill a struct from an array, too.
-        Some(json) if json.trim_start().starts_with(['[', '"']) => Err(CommandError::NotAnObject),
-        Some(json) => Ok(serde_json::from_str(json)?),
+        Some(json) if json.trim_start().starts_with('{') => Ok(serde_json::from_str(json)?),
+        // serde would fill a struct from an array, and name our struct where it is neither.
+        Some(json) => {
+            serde_json::from_str::<IgnoredAny>(json)?;
+            Err(CommandError::NotAnObject)
+        }
     }
 }
 

@@ -234,7 +234,7 @@ impl Connection {
     }
 
     /// Writes what is queued, as far as the socket takes it.
-    fn flush(&mut self) -> io::Result<()> {
+    fn flush(&mut self) -> io::Result<bool> {
         let stream = &self.stream;
         self.writing
             .flush(&self.outbox, |slices| stream.try_write_vectored(slices))

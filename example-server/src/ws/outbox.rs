@@ -9,80 +9,136 @@ use tokio::sync::Notify;
 
 use super::close::CloseCode;
 use super::frame;
+use crate::services::SlowConsumer;
 
 /// A connection's outgoing frames.
 ///
-/// A frame counts from the moment it is queued until the socket has taken its last byte. A frame
-/// that would exceed the limit is not queued: the peer reads slower than it is written to, and the
-/// connection is closed with 1013 instead of growing.
+/// A frame counts, with what it costs to hold it, from the moment it is queued until the socket has
+/// taken its last byte. A message that would exceed the limit shows that the peer reads slower than
+/// it is written to; what becomes of it says the policy.
 #[derive(Debug)]
 pub struct Outbox {
     limit: usize,
+    policy: SlowConsumer,
     state: Mutex<State>,
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    frames: VecDeque<Bytes>,
-    /// Bytes queued here and bytes taken by the writer and not written yet.
+    frames: VecDeque<Queued>,
+    /// The cost of what is queued here or taken by the writer, and not written yet.
     unwritten: usize,
     /// A close frame is queued; nothing comes after it.
     closing: bool,
 }
 
-/// What became of a frame.
+#[derive(Debug)]
+struct Queued {
+    frame: Bytes,
+    /// A message, and not an answer, pong or close.
+    is_message: bool,
+}
+
+/// What a frame costs beside its bytes: its place in a queue that may be twice as long as it is full.
+const OVERHEAD: usize = 2 * size_of::<Queued>();
+
+/// What a message of `len` bytes counts in a queue.
+pub const fn cost_of_message(len: usize) -> usize {
+    len.saturating_add(frame::MAX_SERVER_HEADER + OVERHEAD)
+}
+
+impl Queued {
+    fn cost(&self) -> usize {
+        self.frame.len() + OVERHEAD
+    }
+}
+
+/// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pushed {
     /// It is queued.
     Queued,
     /// The connection is closing and takes no more frames.
     Closing,
+    /// So many messages were dropped, this one or older ones.
+    Dropped(usize),
     /// It did not fit, and the connection is closed for it.
     Overflow,
 }
 
 impl Outbox {
     /// An empty queue of at most `limit` bytes.
-    pub fn new(limit: usize) -> Self {
+    pub fn new(limit: usize, policy: SlowConsumer) -> Self {
         Self {
             limit,
+            policy,
             state: Mutex::default(),
             changed: Notify::new(),
         }
     }
 
-    /// Queues a frame, or begins the close of a connection that does not keep up.
+    /// Queues a message, or does with a peer that does not keep up what the policy says.
     pub fn push(&self, frame: Bytes) -> Pushed {
+        let message = Queued {
+            frame,
+            is_message: true,
+        };
         let mut state = self.lock();
         if state.closing {
             return Pushed::Closing;
         }
-        if state.unwritten.saturating_add(frame.len()) > self.limit {
-            // What waits was not read anyway. What the writer has begun goes out first.
-            let dropped: usize = state.frames.drain(..).map(|frame| frame.len()).sum();
-            state.unwritten -= dropped;
-            state.close(Some(CloseCode::TRY_AGAIN_LATER), "slow consumer");
-            drop(state);
-            self.changed.notify_one();
-            return Pushed::Overflow;
+        let mut pushed = Pushed::Queued;
+        if state.unwritten.saturating_add(message.cost()) > self.limit {
+            pushed = match self.policy {
+                SlowConsumer::DropNewest => return Pushed::Dropped(1),
+                SlowConsumer::DropOldest => {
+                    let allowed = self.limit.saturating_sub(message.cost());
+                    let dropped = state.drop_oldest(allowed);
+                    if state.unwritten > allowed {
+                        return Pushed::Dropped(dropped + 1);
+                    }
+                    Pushed::Dropped(dropped)
+                }
+                SlowConsumer::Close => {
+                    // What waits was not read anyway. What the writer has begun goes out first.
+                    let dropped: usize = state.frames.drain(..).map(|frame| frame.cost()).sum();
+                    state.unwritten -= dropped;
+                    state.close(Some(CloseCode::TRY_AGAIN_LATER), "slow consumer");
+                    drop(state);
+                    self.changed.notify_one();
+                    return Pushed::Overflow;
+                }
+            };
         }
-        state.queue(frame);
+        state.queue(message);
         drop(state);
         self.changed.notify_one();
-        Pushed::Queued
+        pushed
     }
 
-    /// Queues a pong past the limit: a peer that pings is alive.
-    ///
-    /// A connection stops reading while much is unwritten, so its pings do not add up either.
-    pub fn push_pong(&self, payload: &[u8]) {
+    /// Queues an answer past the limit. A connection is not read from while much is unwritten, so
+    /// the answers to one read are all that can exceed it.
+    pub fn push_answer(&self, frame: Bytes) {
         let mut state = self.lock();
         if !state.closing {
-            state.queue(frame::encode(frame::OpCode::Pong, payload));
+            state.queue(Queued {
+                frame,
+                is_message: false,
+            });
             drop(state);
             self.changed.notify_one();
         }
+    }
+
+    /// Queues a pong, which is an answer.
+    pub fn push_pong(&self, payload: &[u8]) {
+        self.push_answer(frame::encode(frame::OpCode::Pong, payload));
+    }
+
+    /// Queues a ping.
+    pub fn push_ping(&self) {
+        self.push_answer(frame::encode(frame::OpCode::Ping, &[]));
     }
 
     /// Queues a close frame behind everything else. The first close wins.
@@ -96,7 +152,7 @@ impl Outbox {
         self.lock().closing
     }
 
-    /// Bytes queued and not written yet.
+    /// The cost of what is queued and not written yet.
     pub fn unwritten(&self) -> usize {
         self.lock().unwritten
     }
@@ -106,12 +162,19 @@ impl Outbox {
         self.changed.notified().await;
     }
 
-    fn take_all(&self, into: &mut VecDeque<Bytes>) {
-        std::mem::swap(&mut self.lock().frames, into);
+    /// Takes what is to be written next. Of a long queue only the front: the rest can still be
+    /// dropped.
+    fn take(&self, into: &mut VecDeque<Queued>) {
+        let mut state = self.lock();
+        if state.frames.len() <= BATCH {
+            std::mem::swap(&mut state.frames, into);
+        } else {
+            into.extend(state.frames.drain(..BATCH));
+        }
     }
 
-    fn written(&self, bytes: usize) {
-        self.lock().unwritten -= bytes;
+    fn written(&self, cost: usize) {
+        self.lock().unwritten -= cost;
     }
 
     /// A panic elsewhere leaves the queue whole: every change of it is complete before it unlocks.
@@ -121,24 +184,47 @@ impl Outbox {
 }
 
 impl State {
-    fn queue(&mut self, frame: Bytes) {
-        self.unwritten += frame.len();
+    fn queue(&mut self, frame: Queued) {
+        self.unwritten += frame.cost();
         self.frames.push_back(frame);
     }
 
     fn close(&mut self, code: Option<CloseCode>, reason: &str) {
         if !self.closing {
             self.closing = true;
-            self.queue(frame::encode_close(code, reason));
+            self.queue(Queued {
+                frame: frame::encode_close(code, reason),
+                is_message: false,
+            });
         }
+    }
+
+    /// Drops messages from the front until no more than `allowed` is unwritten. Says how many.
+    fn drop_oldest(&mut self, allowed: usize) -> usize {
+        let mut dropped = 0;
+        let mut answers = Vec::new();
+        while self.unwritten > allowed
+            && let Some(queued) = self.frames.pop_front()
+        {
+            if queued.is_message {
+                self.unwritten -= queued.cost();
+                dropped += 1;
+            } else {
+                answers.push(queued);
+            }
+        }
+        for answer in answers.into_iter().rev() {
+            self.frames.push_front(answer);
+        }
+        dropped
     }
 }
 
-/// The frames that a connection's task is writing: everything that was queued goes out in as few
-/// system calls as the socket allows.
+/// The frames that a connection's task is writing: what was queued goes out in as few system calls
+/// as the socket allows.
 #[derive(Debug, Default)]
 pub(super) struct Writing {
-    frames: VecDeque<Bytes>,
+    frames: VecDeque<Queued>,
 }
 
 /// Frames handed to one system call.
@@ -150,49 +236,54 @@ impl Writing {
         !self.frames.is_empty()
     }
 
-    /// Writes until the outbox is empty or `write` would block.
+    /// Writes until the outbox is empty or `write` would block. Says whether it wrote anything.
     pub(super) fn flush(
         &mut self,
         outbox: &Outbox,
         mut write: impl FnMut(&[IoSlice<'_>]) -> std::io::Result<usize>,
-    ) -> std::io::Result<()> {
+    ) -> std::io::Result<bool> {
+        let mut wrote = false;
         loop {
             if self.frames.is_empty() {
-                outbox.take_all(&mut self.frames);
+                outbox.take(&mut self.frames);
             }
             if self.frames.is_empty() {
                 // An idle connection holds no buffers: it may be idle for hours.
                 self.frames = VecDeque::new();
-                return Ok(());
+                return Ok(wrote);
             }
             let mut slices = [IoSlice::new(&[]); BATCH];
             let mut count = 0;
-            for (slice, frame) in slices.iter_mut().zip(&self.frames) {
-                *slice = IoSlice::new(frame);
+            for (slice, queued) in slices.iter_mut().zip(&self.frames) {
+                *slice = IoSlice::new(&queued.frame);
                 count += 1;
             }
             match write(&slices[..count]) {
                 Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
-                    self.advance(written);
-                    outbox.written(written);
+                    wrote = true;
+                    outbox.written(self.advance(written));
                 }
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(wrote),
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
     }
 
-    fn advance(&mut self, mut written: usize) {
+    /// Takes `written` bytes from the front. Returns what they cost.
+    fn advance(&mut self, mut written: usize) -> usize {
+        let mut cost = written;
         while let Some(front) = self.frames.front_mut() {
-            if written < front.len() {
-                front.advance(written);
-                return;
+            if written < front.frame.len() {
+                front.frame.advance(written);
+                break;
             }
-            written -= front.len();
+            written -= front.frame.len();
+            cost += OVERHEAD;
             self.frames.pop_front();
         }
+        cost
     }
 }
 
@@ -220,6 +311,19 @@ mod tests {
         }
     }
 
+    fn outbox(limit: usize, policy: SlowConsumer) -> Outbox {
+        Outbox::new(limit, policy)
+    }
+
+    /// What is sent when everything is taken.
+    fn drain(outbox: &Outbox) -> Vec<u8> {
+        let mut sent = Vec::new();
+        let flushed = Writing::default().flush(outbox, socket(&mut sent, usize::MAX));
+        flushed.unwrap();
+        assert_eq!(outbox.unwritten(), 0);
+        sent
+    }
+
     #[test]
     fn the_limit_at_its_borders() {
         for (len, expected) in [
@@ -227,7 +331,7 @@ mod tests {
             (10, Pushed::Queued),
             (11, Pushed::Overflow),
         ] {
-            let outbox = Outbox::new(20);
+            let outbox = outbox(20 + 2 * OVERHEAD, SlowConsumer::Close);
             assert_eq!(outbox.push(Bytes::from_static(&[1; 10])), Pushed::Queued);
             assert_eq!(outbox.push(Bytes::from(vec![2; len])), expected);
             assert_eq!(outbox.is_closing(), expected == Pushed::Overflow);
@@ -237,7 +341,7 @@ mod tests {
     #[test]
     fn frames_leave_in_order_whatever_the_socket_takes() {
         for room in 1..70 {
-            let outbox = Outbox::new(10_000);
+            let outbox = outbox(100_000, SlowConsumer::Close);
             let mut writing = Writing::default();
             let mut sent = Vec::new();
             let mut expected = Vec::<u8>::new();
@@ -246,12 +350,14 @@ mod tests {
                 expected.extend(&frame);
                 outbox.push(Bytes::from(frame));
                 writing.flush(&outbox, socket(&mut sent, room % 5)).unwrap();
-                assert_eq!(outbox.unwritten(), expected.len() - sent.len());
+                let waiting = outbox.unwritten() % OVERHEAD;
+                assert_eq!(waiting, (expected.len() - sent.len()) % OVERHEAD);
             }
             writing
                 .flush(&outbox, socket(&mut sent, usize::MAX))
                 .unwrap();
             assert_eq!(sent, expected);
+            assert_eq!(outbox.unwritten(), 0);
             assert!(!writing.is_pending());
             assert_eq!(writing.frames.capacity(), 0);
         }
@@ -259,7 +365,7 @@ mod tests {
 
     #[test]
     fn an_overflow_keeps_the_frame_that_is_half_written() {
-        let outbox = Outbox::new(8);
+        let outbox = outbox(8 + 2 * OVERHEAD, SlowConsumer::Close);
         let mut writing = Writing::default();
         let mut sent = Vec::new();
         outbox.push(Bytes::from_static(b"abcd"));
@@ -276,16 +382,55 @@ mod tests {
     }
 
     #[test]
+    fn the_newest_is_dropped() {
+        let outbox = outbox(2 * OVERHEAD + 2, SlowConsumer::DropNewest);
+        let pushed = [b"a", b"b", b"c"].map(|frame| outbox.push(Bytes::from_static(frame)));
+        assert_eq!(pushed, [Pushed::Queued, Pushed::Queued, Pushed::Dropped(1)]);
+        outbox.push_answer(Bytes::from_static(b"!"));
+        assert_eq!(drain(&outbox), b"ab!");
+        assert_eq!(outbox.push(Bytes::from_static(b"d")), Pushed::Queued);
+    }
+
+    #[test]
+    fn the_oldest_are_dropped_and_answers_are_not() {
+        let outbox = outbox(4 * OVERHEAD + 4, SlowConsumer::DropOldest);
+        outbox.push_answer(Bytes::from_static(b"!"));
+        for frame in [b"a", b"b", b"c"] {
+            assert_eq!(outbox.push(Bytes::from_static(frame)), Pushed::Queued);
+        }
+        assert_eq!(outbox.push(Bytes::from_static(b"d")), Pushed::Dropped(1));
+        assert_eq!(outbox.push(Bytes::from_static(b"ef")), Pushed::Dropped(2));
+        let huge = Bytes::from(vec![0; 4 * OVERHEAD]);
+        assert_eq!(outbox.push(huge), Pushed::Dropped(3));
+        assert_eq!(outbox.push(Bytes::from_static(b"g")), Pushed::Queued);
+        assert_eq!(drain(&outbox), b"!g");
+    }
+
+    #[test]
+    fn what_the_writer_has_is_not_dropped() {
+        let outbox = outbox(2 * OVERHEAD + 20, SlowConsumer::DropOldest);
+        let mut writing = Writing::default();
+        let mut sent = Vec::new();
+        outbox.push(Bytes::from_static(b"abcdefghij"));
+        writing.flush(&outbox, socket(&mut sent, 1)).unwrap();
+        outbox.push(Bytes::from_static(b"klm"));
+        assert_eq!(
+            outbox.push(Bytes::from_static(b"nopqrstuvw")),
+            Pushed::Dropped(1)
+        );
+        writing
+            .flush(&outbox, socket(&mut sent, usize::MAX))
+            .unwrap();
+        assert_eq!(sent, b"abcdefghijnopqrstuvw");
+    }
+
+    #[test]
     fn the_first_close_wins_and_pongs_pass_the_limit() {
-        let outbox = Outbox::new(0);
+        let outbox = outbox(0, SlowConsumer::Close);
         outbox.push_pong(b"p");
         outbox.close(None, "");
         outbox.close(Some(CloseCode::GOING_AWAY), "later");
         outbox.push_pong(b"q");
-        let mut sent = Vec::new();
-        Writing::default()
-            .flush(&outbox, socket(&mut sent, usize::MAX))
-            .unwrap();
-        assert_eq!(sent, [0x8A, 1, b'p', 0x88, 0]);
+        assert_eq!(drain(&outbox), [0x8A, 1, b'p', 0x88, 0]);
     }
 }

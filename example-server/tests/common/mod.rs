@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // Each test file uses its part.
 
+pub(crate) mod redis;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -161,6 +163,14 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// A client of any server.
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let url = format!("ws://{address}/");
+        let (socket, _) = tokio_tungstenite::client_async(url, stream).await.unwrap();
+        Self { socket }
+    }
+
     pub(crate) async fn send(&mut self, text: &str) {
         self.socket.send(Message::text(text)).await.unwrap();
     }

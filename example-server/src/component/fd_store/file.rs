@@ -7,15 +7,15 @@
 //! process left are dropped when the log is opened.
 
 use std::fs::{self, File, OpenOptions};
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::FlockOperation;
+use serde::Deserialize;
 
 use super::log::{self, Change, MAGIC, Replay};
-use super::{Fd, FdStore, FdStoreError, Membership, StoreFuture};
+use super::{Fd, FdStore, FdStoreError, Membership, NodeId, Opening, StoreFuture};
 use crate::component::room::Room;
 
 /// A log is not rewritten below this size.
@@ -32,7 +32,7 @@ pub struct FileFdStore {
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
-    instance: u64,
+    node: NodeId,
     membership: Membership,
     file: File,
     /// Where the next record begins.
@@ -45,10 +45,21 @@ struct Inner {
     _lock: File,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    path: PathBuf,
+}
+
 impl FileFdStore {
-    /// Opens the log at `path`, or makes one.
-    pub async fn open(path: PathBuf) -> Result<Self, FdStoreError> {
-        let inner = blocking(move || Inner::open(path, COMPACT_MIN)).await?;
+    pub(super) async fn from_config(opening: Opening) -> Result<Self, FdStoreError> {
+        let config: Config = opening.config.clone().read()?;
+        Self::open(opening.config.path(&config.path), opening.node).await
+    }
+
+    /// Opens the log at `path` for the connections of `node`, or makes one.
+    pub async fn open(path: PathBuf, node: NodeId) -> Result<Self, FdStoreError> {
+        let inner = blocking(move || Inner::open(path, node, COMPACT_MIN)).await?;
         Ok(Self {
             inner: Arc::new(Mutex::new(inner)),
         })
@@ -105,6 +116,10 @@ impl FdStore for FileFdStore {
         self.apply(move |inner| Ok(inner.membership.members(&key)))
     }
 
+    fn count_keys(&self) -> StoreFuture<'_, usize> {
+        self.apply(|inner| Ok(inner.membership.rooms()))
+    }
+
     fn del_fd(&self, fd: Fd) -> StoreFuture<'_, usize> {
         self.apply(move |inner| {
             if !inner.membership.contains_fd(fd) {
@@ -120,7 +135,7 @@ impl FdStore for FileFdStore {
 }
 
 impl Inner {
-    fn open(path: PathBuf, compact_min: u64) -> Result<Self, FdStoreError> {
+    fn open(path: PathBuf, node: NodeId, compact_min: u64) -> Result<Self, FdStoreError> {
         if let Some(directory) = directory_of(&path) {
             fs::create_dir_all(directory).map_err(io_error("cannot create", directory))?;
         }
@@ -144,13 +159,12 @@ impl Inner {
             let torn = bytes.len() - valid;
             tracing::info!(path = %path.display(), dropped = membership.len(), torn, "members of the former process dropped");
         }
-        let instance = instance_id();
         let membership = Membership::default();
-        let (file, end) = rewrite(&path, instance, &membership)?;
+        let (file, end) = rewrite(&path, node, &membership)?;
         let compact_at = compact_min.max(end * COMPACT_GROWTH);
         Ok(Self {
             path,
-            instance,
+            node,
             membership,
             file,
             end,
@@ -166,7 +180,7 @@ impl Inner {
             return Err(FdStoreError::Broken(self.path.clone()));
         }
         let mut record = Vec::new();
-        change.encode(self.instance, &mut record);
+        change.encode(self.node, &mut record);
         if let Err(error) = self.file.write_all(&record) {
             // A part of a record would end the log for all that follow.
             let undone = self.file.set_len(self.end);
@@ -183,7 +197,7 @@ impl Inner {
         if self.end < self.compact_at {
             return;
         }
-        match rewrite(&self.path, self.instance, &self.membership) {
+        match rewrite(&self.path, self.node, &self.membership) {
             Ok((file, end)) => (self.file, self.end) = (file, end),
             Err(error) => tracing::warn!(%error, "the log was not compacted"),
         }
@@ -194,13 +208,13 @@ impl Inner {
 /// Replaces the log by one that only says who is there now.
 fn rewrite(
     path: &Path,
-    instance: u64,
+    node: NodeId,
     membership: &Membership,
 ) -> Result<(File, u64), FdStoreError> {
     let mut bytes = MAGIC.to_vec();
-    Change::Start.encode(instance, &mut bytes);
+    Change::Start.encode(node, &mut bytes);
     for (room, fd) in membership.iter() {
-        Change::Add(room.clone(), fd).encode(instance, &mut bytes);
+        Change::Add(room.clone(), fd).encode(node, &mut bytes);
     }
     let temporary = sibling(path, ".new");
     let mut file = File::create(&temporary).map_err(io_error("cannot create", &temporary))?;
@@ -252,12 +266,6 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FdSt
         path,
         source,
     }
-}
-
-/// A number that no other process of this store has: the standard library seeds its hashers
-/// from the system's randomness.
-fn instance_id() -> u64 {
-    RandomState::new().hash_one(std::process::id())
 }
 
 async fn blocking<T: Send + 'static>(

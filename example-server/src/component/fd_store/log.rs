@@ -1,11 +1,11 @@
 //! The records of the file store, as bytes: no IO.
 //!
 //! A log is [`MAGIC`] and then records, each `length: u32 | crc32: u32 | body`, little endian. The
-//! length and the checksum are of the body, which is `kind: u8 | instance: u64 | fd: u64 | room`.
+//! length and the checksum are of the body, which is `kind: u8 | node: u64 | fd: u64 | room`.
 //! A log ends with its last record that is whole: a process killed while it wrote leaves a torn
 //! tail, and a record is acknowledged only after it has been written.
 
-use super::{Fd, Membership};
+use super::{Fd, Membership, NodeId};
 use crate::component::room::{self, Room};
 
 /// The first bytes of a log: what it is, and the version of its format.
@@ -35,16 +35,16 @@ pub(super) enum Change {
 
 impl Change {
     /// Appends the record of this change by process `instance`.
-    pub(super) fn encode(&self, instance: u64, log: &mut Vec<u8>) {
+    pub(super) fn encode(&self, instance: NodeId, log: &mut Vec<u8>) {
         let (kind, fd, room) = match self {
             Self::Start => (START, 0, ""),
-            Self::Add(room, fd) => (ADD, fd.get(), room.as_str()),
-            Self::Del(room, fd) => (DEL, fd.get(), room.as_str()),
-            Self::DelAll(fd) => (DEL_ALL, fd.get(), ""),
+            Self::Add(room, fd) => (ADD, fd.number(), room.as_str()),
+            Self::Del(room, fd) => (DEL, fd.number(), room.as_str()),
+            Self::DelAll(fd) => (DEL_ALL, fd.number(), ""),
         };
         let mut body = Vec::with_capacity(BODY_MIN + room.len());
         body.push(kind);
-        body.extend_from_slice(&instance.to_le_bytes());
+        body.extend_from_slice(&instance.get().to_le_bytes());
         body.extend_from_slice(&fd.to_le_bytes());
         body.extend_from_slice(room.as_bytes());
         // A room's name is bounded, so the length fits.
@@ -53,11 +53,12 @@ impl Change {
         log.extend_from_slice(&body);
     }
 
-    fn decode(body: &[u8]) -> Option<(u64, Self)> {
+    fn decode(body: &[u8]) -> Option<(NodeId, Self)> {
         let (&kind, rest) = body.split_first()?;
         let (instance, rest) = rest.split_first_chunk()?;
-        let (fd, room) = rest.split_first_chunk()?;
-        let fd = Fd::new(u64::from_le_bytes(*fd));
+        let (number, room) = rest.split_first_chunk()?;
+        let instance = NodeId::new(u64::from_le_bytes(*instance));
+        let fd = Fd::new(instance, u64::from_le_bytes(*number));
         let room = || Room::new(std::str::from_utf8(room).ok()?).ok();
         let change = match kind {
             START => Self::Start,
@@ -66,7 +67,7 @@ impl Change {
             DEL_ALL => Self::DelAll(fd),
             _ => return None,
         };
-        Some((u64::from_le_bytes(*instance), change))
+        Some((instance, change))
     }
 }
 
@@ -74,7 +75,7 @@ impl Change {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Replay {
     /// The process that wrote the last records.
-    pub(super) instance: Option<u64>,
+    pub(super) instance: Option<NodeId>,
     /// The rooms of that process.
     pub(super) membership: Membership,
     /// How many bytes are whole records (and the magic).
@@ -112,7 +113,7 @@ pub(super) fn replay(bytes: &[u8]) -> Option<Replay> {
     Some(replay)
 }
 
-fn next_record(bytes: &[u8]) -> Option<(u64, Change, &[u8])> {
+fn next_record(bytes: &[u8]) -> Option<(NodeId, Change, &[u8])> {
     let (head, rest) = bytes.split_first_chunk::<HEAD>()?;
     let [a, b, c, d, e, f, g, h] = *head;
     let len = usize::try_from(u32::from_le_bytes([a, b, c, d])).ok()?;
@@ -131,6 +132,12 @@ fn next_record(bytes: &[u8]) -> Option<(u64, Change, &[u8])> {
 mod tests {
     use super::*;
 
+    const NODE: NodeId = NodeId::new(7);
+
+    fn fd(number: u64) -> Fd {
+        Fd::new(NODE, number)
+    }
+
     fn room(name: &str) -> Room {
         Room::new(name).unwrap()
     }
@@ -138,12 +145,12 @@ mod tests {
     fn changes() -> Vec<Change> {
         vec![
             Change::Start,
-            Change::Add(room("room1"), Fd::new(1)),
-            Change::Add(room("房间"), Fd::new(2)),
-            Change::Add(room("room1"), Fd::new(2)),
-            Change::Del(room("room1"), Fd::new(1)),
-            Change::DelAll(Fd::new(2)),
-            Change::Add(room("room1"), Fd::new(3)),
+            Change::Add(room("room1"), fd(1)),
+            Change::Add(room("房间"), fd(2)),
+            Change::Add(room("room1"), fd(2)),
+            Change::Del(room("room1"), fd(1)),
+            Change::DelAll(fd(2)),
+            Change::Add(room("room1"), fd(3)),
         ]
     }
 
@@ -153,7 +160,7 @@ mod tests {
         let mut ends = vec![(0, Membership::default())];
         let mut membership = Membership::default();
         for change in changes() {
-            change.encode(7, &mut log);
+            change.encode(NODE, &mut log);
             match change {
                 Change::Start => {}
                 Change::Add(room, fd) => assert!(membership.add(room, fd)),
@@ -181,7 +188,7 @@ mod tests {
     fn a_flipped_bit_ends_the_log_there() {
         let mut log = MAGIC.to_vec();
         for change in changes() {
-            change.encode(7, &mut log);
+            change.encode(NODE, &mut log);
         }
         let whole = replay(&log).unwrap();
         for bit in MAGIC.len() * 8..log.len() * 8 {
@@ -195,10 +202,14 @@ mod tests {
     #[test]
     fn a_former_process_leaves_no_members() {
         let mut log = MAGIC.to_vec();
-        Change::Add(room("room1"), Fd::new(1)).encode(7, &mut log);
-        Change::Add(room("room1"), Fd::new(2)).encode(8, &mut log);
+        Change::Add(room("room1"), fd(1)).encode(NODE, &mut log);
+        let later = NodeId::new(8);
+        Change::Add(room("room1"), Fd::new(later, 2)).encode(later, &mut log);
         let replay = replay(&log).unwrap();
-        assert_eq!(replay.instance, Some(8));
-        assert_eq!(replay.membership.members(&room("room1")), [Fd::new(2)]);
+        assert_eq!(replay.instance, Some(later));
+        assert_eq!(
+            replay.membership.members(&room("room1")),
+            [Fd::new(later, 2)]
+        );
     }
 }

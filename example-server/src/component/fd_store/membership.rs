@@ -76,6 +76,26 @@ impl Membership {
             .flat_map(|(room, members)| members.iter().map(move |&fd| (room, fd)))
     }
 
+    /// The rooms that `fd` is in.
+    pub fn rooms_of(&self, fd: Fd) -> impl Iterator<Item = &Room> {
+        self.rooms.get(&fd).into_iter().flatten()
+    }
+
+    /// Whether anybody is in `room`.
+    pub fn contains_room(&self, room: &Room) -> bool {
+        self.members.contains_key(room)
+    }
+
+    /// Every room that has members, in no order.
+    pub fn keys(&self) -> impl Iterator<Item = &Room> {
+        self.members.keys()
+    }
+
+    /// How many rooms have members.
+    pub fn rooms(&self) -> usize {
+        self.members.len()
+    }
+
     /// How many memberships there are.
     pub fn len(&self) -> usize {
         self.len
@@ -102,18 +122,20 @@ impl Membership {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::component::fd_store::NodeId;
 
     #[test]
     fn both_directions_agree_and_nothing_empty_is_kept() {
         let [a, b] = ["a", "b"].map(|name| Room::new(name).unwrap());
-        let [one, two] = [1, 2].map(Fd::new);
+        let [one, two] = [1, 2].map(|number| Fd::new(NodeId::new(7), number));
         let mut membership = Membership::default();
         assert!(membership.add(a.clone(), one));
         assert!(!membership.add(a.clone(), one));
         assert!(membership.add(a.clone(), two));
         assert!(membership.add(b.clone(), one));
         assert_eq!(membership.members(&a), [one, two]);
-        assert_eq!(membership.len(), 3);
+        assert_eq!((membership.len(), membership.rooms()), (3, 2));
+        assert!(membership.rooms_of(one).eq([&a, &b]));
         assert!(!membership.remove(&b, two));
         assert_eq!(membership.remove_all(one), 2);
         assert_eq!(membership.remove_all(one), 0);

@@ -2,7 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Fd, FdStore, Membership, StoreFuture};
+use serde::Deserialize;
+
+use super::{Fd, FdStore, FdStoreError, Membership, Opening, StoreFuture};
 use crate::component::room::Room;
 
 /// A store in memory, exact under any concurrency: one lock, held for the change alone.
@@ -11,7 +13,17 @@ pub struct MemoryFdStore {
     membership: Mutex<Membership>,
 }
 
+/// It has no keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {}
+
 impl MemoryFdStore {
+    pub(super) fn from_config(opening: Opening) -> Result<Self, FdStoreError> {
+        let Config {} = opening.config.read()?;
+        Ok(Self::default())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Membership> {
         self.membership
             .lock()
@@ -34,5 +46,9 @@ impl FdStore for MemoryFdStore {
 
     fn del_fd(&self, fd: Fd) -> StoreFuture<'_, usize> {
         Box::pin(async move { Ok(self.lock().remove_all(fd)) })
+    }
+
+    fn count_keys(&self) -> StoreFuture<'_, usize> {
+        Box::pin(async move { Ok(self.lock().rooms()) })
     }
 }

@@ -1,12 +1,16 @@
-//! Who is in which room: the trait `FdStore` and its implementations.
+//! Who is in which room: the trait [`FdStore`], its implementations and their names.
 //!
-//! [`MemoryFdStore`] is the default, [`FileFdStore`] also records every change in a file. A store of
-//! your own implements the trait and gets a name in [`open`].
+//! The `fdStoreConf` of services.toml names a store: [`MemoryFdStore`] is the default, [`FileFdStore`]
+//! also records every change in a file, [`RedisFdStore`] joins several nodes to one chat. A store of
+//! your own implements [`FdStore`] and gets a line in `STORES`; `docs/example-server.md` shows one.
 
+mod config;
+mod fd;
 pub mod file;
 mod log;
 mod membership;
 pub mod memory;
+pub mod redis;
 
 use std::fmt;
 use std::io;
@@ -14,59 +18,101 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
+pub use config::StoreConfig;
+pub use fd::{Fd, NodeId};
 pub use file::FileFdStore;
 pub use membership::Membership;
 pub use memory::MemoryFdStore;
+pub use redis::RedisFdStore;
 
 use super::room::Room;
-use crate::services::FdStoreConf;
-
-/// A connection's number: never used twice while the process lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Fd(u64);
-
-impl Fd {
-    /// The connection of this number.
-    pub const fn new(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// The number.
-    pub const fn get(self) -> u64 {
-        self.0
-    }
-}
-
-impl fmt::Display for Fd {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// What a store answers with: a future, since a store may be on another host.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, FdStoreError>> + Send + 'a>>;
 
 /// A store of who is in which room.
 ///
-/// A change that was answered with `Ok` is seen by every later question, whoever asks.
+/// A change that was answered with `Ok` is seen by every later question of this node. A store that
+/// several nodes share is the truth about this node's connections only through this node: when it
+/// cannot reach the others it records the change here, says so by [`is_alone`](Self::is_alone), and
+/// tells the others as soon as it can.
 pub trait FdStore: fmt::Debug + Send + Sync {
-    /// Puts `fd` into the room. Says whether it was not there before.
+    /// Puts a connection of this node into the room. Says whether it was not there before.
     fn add_fd_by_key(&self, key: Room, fd: Fd) -> StoreFuture<'_, bool>;
 
-    /// Takes `fd` out of the room. Says whether it was there.
+    /// Takes a connection of this node out of the room. Says whether it was there.
     fn del_fd_by_key(&self, key: Room, fd: Fd) -> StoreFuture<'_, bool>;
 
-    /// Everybody in the room, each once.
+    /// Everybody in the room, on every node that shares the store, each once.
     fn get_fds_by_key(&self, key: Room) -> StoreFuture<'_, Vec<Fd>>;
 
-    /// Takes `fd` out of every room. Says of how many.
+    /// Takes a connection of this node out of every room. Says of how many.
     fn del_fd(&self, fd: Fd) -> StoreFuture<'_, usize>;
+
+    /// How many rooms have members on this node.
+    fn count_keys(&self) -> StoreFuture<'_, usize>;
+
+    /// Those members of the room that are connected to this node. It is asked for each message, and
+    /// other nodes' connections in the answer are passed over.
+    fn get_local_fds_by_key(&self, key: Room) -> StoreFuture<'_, Vec<Fd>> {
+        self.get_fds_by_key(key)
+    }
+
+    /// Sends a text to the members of a room (`None`: to everybody) on the *other* nodes, each of
+    /// which receives it through its [`Inbox`]. [`FdStoreError::Alone`] if they cannot be reached.
+    fn publish(&self, _key: Option<Room>, _text: &str) -> StoreFuture<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Whether there ought to be other nodes, and they cannot be reached at the moment.
+    fn is_alone(&self) -> bool {
+        false
+    }
+
+    /// Leaves nothing of this node behind. Nothing is asked of the store afterwards.
+    fn close(&self) -> StoreFuture<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// Through what a shared store hands over what other nodes send.
+#[derive(Clone)]
+pub struct Inbox(Arc<dyn Fn(Recipients<'_>, &str) + Send + Sync>);
+
+/// The connections of this node for which a message is.
+#[derive(Debug, Clone, Copy)]
+pub enum Recipients<'a> {
+    /// All of them.
+    All,
+    /// These.
+    Fds(&'a [Fd]),
+}
+
+impl Inbox {
+    /// An inbox that is emptied by `deliver`.
+    pub fn new(deliver: impl Fn(Recipients<'_>, &str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(deliver))
+    }
+
+    /// Queues a text to connections of this node. It never waits.
+    pub fn deliver(&self, recipients: Recipients<'_>, text: &str) {
+        (self.0)(recipients, text);
+    }
+}
+
+impl fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Inbox(..)")
+    }
 }
 
 /// Why a store cannot be opened or did not take a change.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FdStoreError {
+    /// The store's part of services.toml is wrong.
+    #[error("config: {0}")]
+    Config(String),
     /// The file could not be read or written.
     #[error("{} {}: {source}", .action, .path.display())]
     Io {
@@ -89,12 +135,88 @@ pub enum FdStoreError {
     /// The store stopped while it worked on the change.
     #[error("the store has stopped")]
     Stopped,
+    /// The other nodes cannot be reached.
+    #[error("the other nodes cannot be reached")]
+    Alone,
 }
 
-/// Opens the store that the configuration names.
-pub async fn open(conf: &FdStoreConf) -> Result<Arc<dyn FdStore>, FdStoreError> {
-    Ok(match conf {
-        FdStoreConf::Memory => Arc::new(MemoryFdStore::default()),
-        FdStoreConf::File { path } => Arc::new(FileFdStore::open(path.clone()).await?),
-    })
+/// What a store is opened with.
+#[derive(Debug)]
+pub struct Opening {
+    /// The node whose connections it is about.
+    pub node: NodeId,
+    /// The `config` of services.toml.
+    pub config: StoreConfig,
+    /// Where what other nodes send goes.
+    pub inbox: Inbox,
+}
+
+/// A store that `className` can name.
+pub struct Registered {
+    name: &'static str,
+    open: fn(Opening) -> StoreFuture<'static, Arc<dyn FdStore>>,
+}
+
+/// The store in memory, and the default.
+pub static MEMORY: Registered = Registered {
+    name: "memory",
+    open: |opening| Box::pin(async { Ok(Arc::new(MemoryFdStore::from_config(opening)?) as _) }),
+};
+
+/// The store in a file.
+pub static FILE: Registered = Registered {
+    name: "file",
+    open: |opening| Box::pin(async { Ok(Arc::new(FileFdStore::from_config(opening).await?) as _) }),
+};
+
+/// The store in Redis.
+pub static REDIS: Registered = Registered {
+    name: "redis",
+    open: |opening| Box::pin(async { Ok(Arc::new(RedisFdStore::from_config(opening)?) as _) }),
+};
+
+static STORES: &[&Registered] = &[&MEMORY, &FILE, &REDIS];
+
+/// The store of this name.
+pub fn find(name: &str) -> Option<&'static Registered> {
+    STORES.iter().copied().find(|store| store.name == name)
+}
+
+/// The names of all stores.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    STORES.iter().map(|store| store.name)
+}
+
+impl Registered {
+    /// A store for `className` that `open` opens.
+    pub const fn new(
+        name: &'static str,
+        open: fn(Opening) -> StoreFuture<'static, Arc<dyn FdStore>>,
+    ) -> Self {
+        Self { name, open }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Opens the store.
+    pub async fn open(&self, opening: Opening) -> Result<Arc<dyn FdStore>, FdStoreError> {
+        (self.open)(opening).await
+    }
+}
+
+impl PartialEq for Registered {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Registered {}
+
+impl fmt::Debug for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
 }

@@ -3,61 +3,25 @@
 //! A file says only what differs from the defaults. Everything is checked at start: an unknown key
 //! or a value that cannot work is an error that names the place and what to do.
 
+mod keys;
+mod limits;
+
 use std::fs;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::Deserialize;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
+pub use self::limits::{Limits, SlowConsumer};
+use crate::component::fd_store::{self, StoreConfig};
 use crate::http::access::Origin;
 use crate::message::{self, Registered};
 
-/// The keys of each table, by the table's path.
-const KEYS: &[(&str, &[&str])] = &[
-    ("", &["obj"]),
-    (
-        "obj",
-        &[
-            "namespaceName",
-            "home-class",
-            "saveTarsConfigFileDir",
-            "saveTarsConfigFileName",
-            "monitorStoreConf",
-            "protocolName",
-            "serverType",
-            "fdStoreConf",
-            "allowedOrigins",
-            "pushToken",
-            "servant",
-            "limits",
-        ],
-    ),
-    ("obj.monitorStoreConf", &["className", "config"]),
-    ("obj.monitorStoreConf.config", &["size"]),
-    ("obj.fdStoreConf", &["className", "config"]),
-    ("obj.fdStoreConf.config", &["path"]),
-    (
-        "obj.limits",
-        &[
-            "maxMessageSize",
-            "maxQueueSize",
-            "maxConnections",
-            "maxRoomsPerConnection",
-            "maxPendingAnswers",
-            "helloTimeoutMs",
-        ],
-    ),
-];
-
-/// A queue below this could overflow by the answers to one read of a client that pipelines.
-pub const MIN_QUEUE: usize = 256 * 1024;
 /// A push token below this is guessed.
 const MIN_TOKEN: usize = 16;
 
 /// What the server is configured to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Services {
     /// The message handler.
     pub home_class: &'static Registered,
@@ -73,20 +37,29 @@ pub struct Services {
     pub push_token: Option<PushToken>,
     /// The address of the PHPServer to call; the embedded one without it.
     pub servant: Option<String>,
+    /// TLS for the chat port; without it the port speaks plain HTTP.
+    pub tls: Option<TlsConf>,
     /// What keeps the server's memory bounded.
     pub limits: Limits,
 }
 
 /// The choice of an `FdStore`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FdStoreConf {
-    /// In memory.
-    Memory,
-    /// In memory and in a file.
-    File {
-        /// The file.
-        path: PathBuf,
-    },
+#[derive(Debug, Clone, PartialEq)]
+pub struct FdStoreConf {
+    /// The store.
+    pub store: &'static fd_store::Registered,
+    /// What it is opened with.
+    pub config: StoreConfig,
+}
+
+/// What the chat port needs to speak TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConf {
+    /// A file with the certificate and what it was signed with, PEM.
+    pub certificate: PathBuf,
+    /// A file with its private key, PEM.
+    pub key: PathBuf,
 }
 
 /// A bearer token. It is not shown by `Debug`.
@@ -106,54 +79,20 @@ impl std::fmt::Debug for PushToken {
     }
 }
 
-/// Limits; each has a test at its border.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Limits {
-    /// The largest message in bytes; a larger one closes its connection with 1009.
-    pub max_message_size: usize,
-    /// Bytes that may wait for one connection; one that reads slower is closed with 1013.
-    pub max_queue_size: usize,
-    /// WebSocket connections; one more is answered 503.
-    pub max_connections: usize,
-    /// Rooms that one connection may be in; one more is answered with an error.
-    pub max_rooms_per_connection: usize,
-    /// Answers of one connection that may wait for PHPServer; one more is an error at once.
-    pub max_pending_answers: usize,
-    /// How long PHPServer may take for a greeting.
-    pub hello_timeout_ms: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_message_size: 1024 * 1024,
-            max_queue_size: 2 * 1024 * 1024,
-            max_connections: 20_000,
-            max_rooms_per_connection: 100,
-            max_pending_answers: 8,
-            hello_timeout_ms: 3_000,
-        }
-    }
-}
-
-impl Limits {
-    /// How long PHPServer may take for a greeting.
-    pub const fn hello_timeout(&self) -> Duration {
-        Duration::from_millis(self.hello_timeout_ms)
-    }
-}
-
 impl Default for Services {
     fn default() -> Self {
         Self {
             home_class: &message::EXAMPLE_WEBSOCKET,
             save_tars_config_file_dir: PathBuf::from("conf"),
             save_tars_config_file_name: Vec::new(),
-            fd_store: FdStoreConf::Memory,
+            fd_store: FdStoreConf {
+                store: &fd_store::MEMORY,
+                config: StoreConfig::default(),
+            },
             allowed_origins: Vec::new(),
             push_token: None,
             servant: None,
+            tls: None,
             limits: Limits::default(),
         }
     }
@@ -209,70 +148,9 @@ impl Services {
     /// Checks a configuration's text.
     pub fn parse(text: &str, directory: &Path) -> Result<Self, ServicesError> {
         let table = DeTable::parse(text)?;
-        check_keys(text, "", table.get_ref())?;
+        keys::check_keys(text, "", table.get_ref())?;
         let file: File = toml::from_str(text)?;
         file.obj.check(directory)
-    }
-}
-
-/// Finds the first unknown key and the key that was probably meant.
-fn check_keys(text: &str, path: &str, table: &DeTable<'_>) -> Result<(), ServicesError> {
-    let Some((_, known)) = KEYS.iter().find(|(table, _)| *table == path) else {
-        return Ok(());
-    };
-    for (key, value) in table {
-        let name: &str = key.get_ref();
-        if !known.contains(&name) {
-            return Err(unknown_key(text, path, name, key.span(), known));
-        }
-        if let DeValue::Table(inner) = value.get_ref() {
-            let inner_path = if path.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{path}.{name}")
-            };
-            check_keys(text, &inner_path, inner)?;
-        }
-    }
-    Ok(())
-}
-
-fn unknown_key(
-    text: &str,
-    path: &str,
-    key: &str,
-    span: Range<usize>,
-    known: &[&str],
-) -> ServicesError {
-    let nearest = known
-        .iter()
-        .map(|known| {
-            (
-                strsim::damerau_levenshtein(&known.to_lowercase(), &key.to_lowercase()),
-                known,
-            )
-        })
-        .min()
-        .filter(|(distance, known)| *distance <= known.len() / 2);
-    let advice = match nearest {
-        Some((_, known)) => format!("did you mean `{known}`?"),
-        None => format!("it may be one of {}", known.join(", ")),
-    };
-    ServicesError::UnknownKey {
-        line: text
-            .as_bytes()
-            .iter()
-            .take(span.start)
-            .filter(|&&byte| byte == b'\n')
-            .count()
-            + 1,
-        key: key.to_owned(),
-        table: if path.is_empty() {
-            "the file".to_owned()
-        } else {
-            format!("[{path}]")
-        },
-        advice,
     }
 }
 
@@ -296,7 +174,8 @@ struct Obj {
     monitor_store_conf: Option<StoreConf<MonitorStoreConfig>>,
     protocol_name: Option<String>,
     server_type: Option<String>,
-    fd_store_conf: Option<StoreConf<FdStoreConfig>>,
+    fd_store_conf: Option<StoreConf<toml::Table>>,
+    tls: Option<TlsConf>,
     allowed_origins: Vec<String>,
     push_token: Option<String>,
     servant: Option<String>,
@@ -316,12 +195,6 @@ struct StoreConf<C> {
 struct MonitorStoreConfig {
     #[serde(rename = "size")]
     _size: Option<u64>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FdStoreConfig {
-    path: Option<PathBuf>,
 }
 
 impl Obj {
@@ -364,37 +237,32 @@ impl Obj {
             allowed_origins: allowed_origins.collect::<Result<_, _>>()?,
             push_token: self.push_token.map(check_token).transpose()?,
             servant: self.servant,
-            limits: check_limits(self.limits)?,
+            tls: self.tls.map(|tls| TlsConf {
+                certificate: directory.join(tls.certificate),
+                key: directory.join(tls.key),
+            }),
+            limits: self.limits.check()?,
         })
     }
 }
 
 fn check_fd_store(
-    conf: Option<StoreConf<FdStoreConfig>>,
+    conf: Option<StoreConf<toml::Table>>,
     directory: &Path,
 ) -> Result<FdStoreConf, ServicesError> {
     let Some(conf) = conf else {
-        return Ok(FdStoreConf::Memory);
+        return Ok(Services::default().fd_store);
     };
-    let path = conf.config.and_then(|config| config.path);
-    match (class(&conf.class_name), path) {
-        ("memory", None) => Ok(FdStoreConf::Memory),
-        ("memory", Some(_)) => {
-            let problem = "the store in memory has no path; remove it, or use className = \"file\"";
-            Err(value("obj.fdStoreConf.config.path", problem))
-        }
-        ("file", Some(path)) => Ok(FdStoreConf::File {
-            path: directory.join(path),
-        }),
-        ("file", None) => Err(value(
-            "obj.fdStoreConf.config.path",
-            "the file store needs a path",
-        )),
-        (name, _) => {
-            let problem = format!("there is no store `{name}`; use \"memory\" or \"file\"");
-            Err(value("obj.fdStoreConf.className", problem))
-        }
-    }
+    let name = class(&conf.class_name);
+    let store = fd_store::find(name).ok_or_else(|| {
+        let names = fd_store::names().collect::<Vec<_>>().join(", ");
+        let problem = format!("no store `{name}` is registered; there is {names}");
+        value("obj.fdStoreConf.className", problem)
+    })?;
+    Ok(FdStoreConf {
+        store,
+        config: StoreConfig::new(conf.config.unwrap_or_default(), directory),
+    })
 }
 
 fn check_token(token: String) -> Result<PushToken, ServicesError> {
@@ -404,37 +272,6 @@ fn check_token(token: String) -> Result<PushToken, ServicesError> {
         return Err(value("obj.pushToken", problem));
     }
     Ok(PushToken(token))
-}
-
-fn check_limits(limits: Limits) -> Result<Limits, ServicesError> {
-    let at_least_one = [
-        ("obj.limits.maxMessageSize", limits.max_message_size),
-        ("obj.limits.maxConnections", limits.max_connections),
-        (
-            "obj.limits.maxRoomsPerConnection",
-            limits.max_rooms_per_connection,
-        ),
-        ("obj.limits.maxPendingAnswers", limits.max_pending_answers),
-        (
-            "obj.limits.helloTimeoutMs",
-            usize::try_from(limits.hello_timeout_ms).unwrap_or(usize::MAX),
-        ),
-    ];
-    if let Some((key, _)) = at_least_one.into_iter().find(|(_, number)| *number == 0) {
-        return Err(value(key, "must be at least 1"));
-    }
-    if limits.max_connections > tokio::sync::Semaphore::MAX_PERMITS {
-        return Err(value("obj.limits.maxConnections", "is too large"));
-    }
-    let queue = limits
-        .max_message_size
-        .saturating_add(crate::ws::frame::MAX_SERVER_HEADER);
-    let queue = queue.max(MIN_QUEUE);
-    if limits.max_queue_size < queue {
-        let problem = format!("must hold one message and a read of answers, so at least {queue}");
-        return Err(value("obj.limits.maxQueueSize", problem));
-    }
-    Ok(limits)
 }
 
 /// The name at the end of a PHP class name, so that a services.php can be transcribed as it is.
@@ -460,5 +297,4 @@ fn value(key: &'static str, problem: impl Into<String>) -> ServicesError {
 }
 
 #[cfg(test)]
-#[path = "services_tests.rs"]
 mod tests;

@@ -1,5 +1,6 @@
 //! services.toml: what is accepted, and what each mistake is told.
 
+use super::keys::KEYS;
 use super::*;
 
 fn parse(text: &str) -> Result<Services, ServicesError> {
@@ -16,8 +17,10 @@ fn the_file_beside_the_program_says_the_defaults() {
     let services = Services::load(&path).unwrap();
     let directory = services.save_tars_config_file_dir.clone();
     assert!(directory.ends_with("conf"));
+    assert_eq!(services.fd_store.store, &fd_store::MEMORY);
     let defaults = Services {
         save_tars_config_file_dir: directory,
+        fd_store: services.fd_store.clone(),
         ..Services::default()
     };
     assert_eq!(services, defaults);
@@ -74,12 +77,11 @@ fn the_class_of_a_services_php_is_taken() {
 #[test]
 fn stores() {
     let file = parse("obj.fdStoreConf = { className = 'file', config = { path = 'fd.log' } }");
-    let expected = FdStoreConf::File {
-        path: "fd.log".into(),
-    };
-    assert_eq!(file.unwrap().fd_store, expected);
-    assert!(error("obj.fdStoreConf.className = 'file'").contains("needs a path"));
-    assert!(error("obj.fdStoreConf.className = 'redis'").contains("use \"memory\" or \"file\""));
+    assert_eq!(file.unwrap().fd_store.store, &fd_store::FILE);
+    let php = r"obj.fdStoreConf.className = '\Tars\monitor\cache\redis'";
+    assert_eq!(parse(php).unwrap().fd_store.store, &fd_store::REDIS);
+    let unknown = error("obj.fdStoreConf.className = 'rediss'");
+    assert!(unknown.contains("no store `rediss` is registered; there is memory, file, redis"));
     assert!(error("obj.monitorStoreConf.className = 'x'").contains("no store `x`"));
 }
 
@@ -91,10 +93,15 @@ fn values_that_cannot_work() {
     assert!(error("obj.allowedOrigins = ['localhost']").contains("`localhost` is no origin"));
     assert!(error("obj.limits.maxConnections = 0").contains("at least 1"));
     let queue = |size: usize| format!("obj.limits.maxQueueSize = {size}");
-    let smallest = 1024 * 1024 + 10;
+    let smallest = crate::ws::outbox::cost_of_message(1024 * 1024);
     assert!(error(&queue(smallest - 1)).contains(&smallest.to_string()));
     assert!(parse(&queue(smallest)).is_ok());
     assert!(parse("obj.limits.maxMessageSize = -1").is_err());
+    let idle = |ms: u64| format!("obj.limits = {{ pingIntervalMs = 100, idleTimeoutMs = {ms} }}");
+    assert!(error(&idle(100)).contains("more than pingIntervalMs, which is 100"));
+    assert!(parse(&idle(101)).is_ok());
+    assert!(parse("obj.limits.slowConsumer = 'dropOldest'").is_ok());
+    assert!(error("obj.limits.slowConsumer = 'drop'").contains("unknown variant `drop`"));
 }
 
 #[test]

@@ -1,0 +1,130 @@
+//! `[obj.limits]`: what keeps the server's memory and work bounded.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{ServicesError, value};
+
+/// Limits; each has a test at its border.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Limits {
+    /// The largest message in bytes; a larger one closes its connection with 1009.
+    pub max_message_size: usize,
+    /// Bytes that may wait for one connection; what happens beyond says `slow_consumer`.
+    pub max_queue_size: usize,
+    /// What becomes of a message for a connection whose queue is full.
+    pub slow_consumer: SlowConsumer,
+    /// WebSocket connections; one more is answered 503.
+    pub max_connections: usize,
+    /// Rooms that one connection may be in; one more is answered with an error.
+    pub max_rooms_per_connection: usize,
+    /// Messages a second that one connection may send, and as many at once; one more is answered
+    /// with an error. 0 is no limit.
+    pub messages_per_second: u32,
+    /// Messages refused for that before the connection is closed with 1008. Who keeps to the rate
+    /// for a second begins anew.
+    pub max_refusals: u32,
+    /// Answers of one connection that may wait for PHPServer; it is not read from beyond.
+    pub max_pending_answers: usize,
+    /// How long PHPServer may take for a greeting.
+    pub hello_timeout_ms: u64,
+    /// How long a client may take for TLS and the head of a request.
+    pub handshake_timeout_ms: u64,
+    /// A connection from which nothing was received for so long is sent a ping.
+    pub ping_interval_ms: u64,
+    /// A connection from which nothing was received for so long is closed.
+    pub idle_timeout_ms: u64,
+    /// Over how long the closes are spread when the server goes down.
+    pub drain_ms: u64,
+}
+
+/// What becomes of a message for a connection whose queue is full. Answers and pongs are exempt: who
+/// has much unread is not read from, so they are few.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SlowConsumer {
+    /// The connection is closed with 1013.
+    #[default]
+    Close,
+    /// The message is dropped.
+    DropNewest,
+    /// Messages that wait longest are dropped, as many as it needs.
+    DropOldest,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_message_size: 1024 * 1024,
+            max_queue_size: 2 * 1024 * 1024,
+            slow_consumer: SlowConsumer::Close,
+            max_connections: 20_000,
+            max_rooms_per_connection: 100,
+            messages_per_second: 10_000,
+            max_refusals: 100,
+            max_pending_answers: 8,
+            hello_timeout_ms: 3_000,
+            handshake_timeout_ms: 10_000,
+            ping_interval_ms: 30_000,
+            idle_timeout_ms: 90_000,
+            drain_ms: 5_000,
+        }
+    }
+}
+
+impl Limits {
+    /// How long PHPServer may take for a greeting.
+    pub const fn hello_timeout(&self) -> Duration {
+        Duration::from_millis(self.hello_timeout_ms)
+    }
+
+    /// How long a client may take for TLS and the head of a request.
+    pub const fn handshake_timeout(&self) -> Duration {
+        Duration::from_millis(self.handshake_timeout_ms)
+    }
+
+    /// Over how long the closes are spread when the server goes down.
+    pub const fn drain(&self) -> Duration {
+        Duration::from_millis(self.drain_ms)
+    }
+
+    pub(super) fn check(self) -> Result<Self, ServicesError> {
+        let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let at_least_one = [
+            ("obj.limits.maxMessageSize", self.max_message_size),
+            ("obj.limits.maxConnections", self.max_connections),
+            (
+                "obj.limits.maxRoomsPerConnection",
+                self.max_rooms_per_connection,
+            ),
+            ("obj.limits.maxPendingAnswers", self.max_pending_answers),
+            ("obj.limits.helloTimeoutMs", number(self.hello_timeout_ms)),
+            (
+                "obj.limits.handshakeTimeoutMs",
+                number(self.handshake_timeout_ms),
+            ),
+            ("obj.limits.pingIntervalMs", number(self.ping_interval_ms)),
+        ];
+        if let Some((key, _)) = at_least_one.into_iter().find(|(_, number)| *number == 0) {
+            return Err(value(key, "must be at least 1"));
+        }
+        if self.max_connections > tokio::sync::Semaphore::MAX_PERMITS {
+            return Err(value("obj.limits.maxConnections", "is too large"));
+        }
+        if self.idle_timeout_ms <= self.ping_interval_ms {
+            let problem = format!(
+                "must be more than pingIntervalMs, which is {}: a peer needs time to answer a ping",
+                self.ping_interval_ms
+            );
+            return Err(value("obj.limits.idleTimeoutMs", problem));
+        }
+        let queue = crate::ws::outbox::cost_of_message(self.max_message_size);
+        if self.max_queue_size < queue {
+            let problem = format!("must hold one message, so at least {queue}");
+            return Err(value("obj.limits.maxQueueSize", problem));
+        }
+        Ok(self)
+    }
+}
