@@ -6,13 +6,15 @@
 # Every round runs all servers, one after the other, and its ratios are taken within it; the table has the medians.
 # It goes to standard output, a plot of it to artifacts/bench-chat.svg.
 #
-# ROUNDS=n (3), SECONDS_EACH=s (4), SERVERS="example-server uWebSockets.js ws" choose less or more.
+# example-server/1 is the same program on one thread, as the other two are.
+#
+# ROUNDS=n (3), SECONDS_EACH=s (4), SERVERS="example-server example-server/1 uWebSockets.js ws" choose less or more.
 # Needs Node.js 20 (uWebSockets.js has no binary for later ones) and npm.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${ROUNDS:-3}
 seconds=${SECONDS_EACH:-4}
-read -ra servers <<<"${SERVERS:-example-server uWebSockets.js ws}"
+read -ra servers <<<"${SERVERS:-example-server example-server/1 uWebSockets.js ws}"
 peers=benches/chat-peers
 results=target/bench-chat.jsonl
 ulimit -n "$(ulimit -Hn)"
@@ -26,9 +28,10 @@ pid=
 trap '[[ -z $pid ]] || kill "$pid"' EXIT
 
 start() { # name: sets pid and url
-    local command
+    local command ours=(target/release/example-server --listen 127.0.0.1:0 --servant-listen 127.0.0.1:0)
     case $1 in
-    example-server) command=(target/release/example-server --listen 127.0.0.1:0 --servant-listen 127.0.0.1:0) ;;
+    example-server) command=("${ours[@]}") ;;
+    example-server/1) command=(env TOKIO_WORKER_THREADS=1 "${ours[@]}") ;;
     uWebSockets.js) command=(node "$peers/uws.js" 0) ;;
     ws) command=(node "$peers/ws.js" 0) ;;
     *)
