@@ -21,6 +21,6 @@ pub struct App {
 impl App {
     /// The greeting from PHPServer, within the configured deadline.
     pub async fn hello(&self, name: &str) -> Result<String, HelloError> {
-        hello::hello(&self.servant, name).await
+        hello::hello(&self.servant, self.hub.metrics(), name).await
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A message travels: [`ws`] reads it from the socket, [`message`] has the handler that knows the
 //! commands, [`hub`] delivers to connections and rooms ([`component::fd_store`] knows who is in
-//! them). An HTTP request travels: [`http`] checks who may, [`controller`] has the actions. [`app`]
+//! them). An HTTP request travels: the listener takes its connection, [`http`] checks who may, [`controller`] has the actions. [`app`]
 //! is what handlers and controllers work with; [`server`] puts the parts together and runs them.
 //!
 //! [`servant`] is generated from `tars/example.tars`: the client of PHPServer, which answers `hello`, and the trait
@@ -16,6 +16,7 @@ pub mod component;
 pub mod controller;
 pub mod http;
 pub mod hub;
+mod listener;
 pub mod message;
 pub mod metrics;
 pub mod php_server;
@@ -23,4 +24,5 @@ pub mod php_server;
 pub mod servant;
 pub mod server;
 pub mod services;
+mod tls;
 pub mod ws;

@@ -38,7 +38,7 @@ async fn run(args: Args) -> Result<(), ServerError> {
         tracing::info!("going down");
         shutdown.cancel();
     });
-    let mut lines = format!("chat http://{}/\n", server.address());
+    let mut lines = format!("chat {}\n", server.url());
     if let Some(address) = server.servant_address() {
         lines.push_str(&format!("PHPServer {address}\n"));
     }

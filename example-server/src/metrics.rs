@@ -160,6 +160,22 @@ impl Metrics {
         }
     }
 
+    /// Writes the counts to the log, for when there is nobody left to ask.
+    pub fn log(&self) {
+        tracing::info!(
+            deliveries = self.deliveries.get(),
+            relayed = self.relayed.get(),
+            dropped = self.dropped.get(),
+            slow_consumers = self.slow_consumers.get(),
+            rate_limited = self.rate_limited.get(),
+            rate_limit_closed = self.rate_limit_closed.get(),
+            violations = self.violations.get(),
+            idle_closed = self.idle_closed.get(),
+            http_evicted = self.http_evicted.get(),
+            "counted since the start"
+        );
+    }
+
     /// Everything in Prometheus' text format.
     pub fn render(&self, now: Now) -> String {
         let gauge = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);

@@ -5,11 +5,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use socket2::{SockRef, TcpKeepalive};
 use tars_rpc::Communicator;
 use tars_rpc::client::{CallOptions, ServantProxy};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -26,24 +21,16 @@ use crate::controller;
 use crate::http::access::Guard;
 use crate::http::{self, Site};
 use crate::hub::Hub;
+use crate::listener::{self, Http};
 use crate::message;
 use crate::php_server;
 use crate::servant::php_test::php_server::obj::TestTafServiceServant;
 use crate::services::{Limits, Services, ServicesError};
+use crate::tls::{self, TlsError};
 use crate::ws::connection::{self, CLOSE_TIMEOUT};
 
 /// Where the embedded PHPServer listens unless it is told.
 const SERVANT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 20084);
-/// How long a client may take to send a request's head; also how long it may idle between requests.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// A request's head, and hyper's smallest buffer.
-const HEAD_BUFFER: usize = 16 * 1024;
-/// Sockets that speak HTTP and have not been upgraded; more wait in the kernel.
-const MAX_HTTP: usize = 1024;
-/// A peer that vanished without a word is found after this long.
-const KEEPALIVE: Duration = Duration::from_secs(60);
-/// How long to wait when the process has no descriptor left for a new connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What `--echo` takes: the conformance suite sends messages of 16 MiB.
 const ECHO_MESSAGE: usize = 32 * 1024 * 1024;
 
@@ -57,6 +44,9 @@ pub enum ServerError {
     /// The store cannot be opened.
     #[error("fdStoreConf: {0}")]
     FdStore(#[from] FdStoreError),
+    /// TLS is configured and cannot be offered.
+    #[error("tls: {0}")]
+    Tls(#[from] TlsError),
     /// The port cannot be had.
     #[error("cannot listen on {address}: {source}; choose another with --listen")]
     Listen {
@@ -84,7 +74,8 @@ pub struct Server {
     servant_address: Option<String>,
     proxy: Option<ServantProxy>,
     hub: Arc<Hub>,
-    router: Router,
+    http: Http,
+    drain: Duration,
     /// The tasks of the WebSocket connections.
     connections: TaskTracker,
     shutdown: CancellationToken,
@@ -131,7 +122,8 @@ impl Server {
         let listener = TcpListener::bind(listen).await.map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
 
-        let limits = &services.limits;
+        let tls = services.tls.as_ref().map(tls::acceptor).transpose()?;
+        let limits = services.limits.clone();
         let deadline = CallOptions::new().timeout(limits.hello_timeout());
         let hub = Hub::open(&services).await?;
         let hub = Arc::new(hub);
@@ -143,14 +135,14 @@ impl Server {
         };
         let connections = TaskTracker::new();
         let site = Site {
-            handler: services.home_class.make(app.clone()),
+            shared: Arc::new(connection::Shared {
+                limits: (&limits).into(),
+                handler: services.home_class.make(app.clone()),
+                metrics: Arc::clone(hub.metrics()),
+            }),
             controllers: Arc::new(controller::all(&app)),
             guard: Arc::new(Guard::new(&services, address)),
-            limits: connection::Limits {
-                max_message: services.limits.max_message_size,
-                max_pending: services.limits.max_pending_answers,
-            },
-            slots: Arc::new(Semaphore::new(services.limits.max_connections)),
+            slots: Arc::new(Semaphore::new(limits.max_connections)),
             connections: connections.clone(),
             app,
         };
@@ -160,8 +152,15 @@ impl Server {
             php_server: None,
             servant_address: None,
             proxy: None,
+            http: Http {
+                router: http::router(site),
+                tls,
+                metrics: Arc::clone(hub.metrics()),
+                handshake_timeout: limits.handshake_timeout(),
+                end: CancellationToken::new(),
+            },
+            drain: limits.drain(),
             hub,
-            router: http::router(site),
             connections,
             shutdown: CancellationToken::new(),
         })
@@ -170,6 +169,16 @@ impl Server {
     /// Where the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The URL of the pages.
+    pub fn url(&self) -> String {
+        let scheme = if self.http.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        format!("{scheme}://{}/", self.address)
     }
 
     /// The address of the PHPServer that is called; `None` if it was given as a proxy.
@@ -202,7 +211,8 @@ impl Server {
         self.shutdown.clone()
     }
 
-    /// Serves until it is told to stop; then closes every connection with 1001 and waits for them.
+    /// Serves until it is told to stop; then takes nobody any more, closes every connection with 1001
+    /// and waits for them.
     pub async fn run(self) {
         let Self {
             listener,
@@ -211,7 +221,8 @@ impl Server {
             servant_address: _,
             proxy: _,
             hub,
-            router,
+            http,
+            drain,
             connections,
             shutdown,
         } = self;
@@ -223,12 +234,17 @@ impl Server {
         });
         tracing::info!(%address, "listening");
         let requests = TaskTracker::new();
+        let drained = async {
+            shutdown.cancelled().await;
+            // Whoever asks is still told that this server goes away.
+            hub.drain(drain).await;
+        };
         tokio::select! {
-            () = accept(&listener, &router, &requests, &shutdown) => {}
-            () = shutdown.cancelled() => {}
+            () = listener::accept(&listener, &http, &requests) => {}
+            () = drained => {}
         }
         drop(listener);
-        hub.close();
+        http.end.cancel();
         requests.close();
         connections.close();
         // Each connection has its own deadline; this one is for a handler that hangs.
@@ -243,6 +259,7 @@ impl Server {
             );
         }
         hub.leave_store().await;
+        hub.metrics().log();
         php_server_end.cancel();
         if let Some(task) = php_server
             && let Err(failure) = task.await
@@ -269,67 +286,6 @@ async fn ask(address: SocketAddr) -> io::Result<()> {
     let request = format!("HEAD / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     stream.read_u8().await.map(drop)
-}
-
-/// Takes connections, for ever.
-async fn accept(
-    listener: &TcpListener,
-    router: &Router,
-    requests: &TaskTracker,
-    shutdown: &CancellationToken,
-) {
-    let slots = Arc::new(Semaphore::new(MAX_HTTP));
-    // The semaphore is never closed.
-    while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                let serve = serve(stream, peer, router.clone(), shutdown.clone());
-                requests.spawn(async move {
-                    serve.await;
-                    drop(slot);
-                });
-            }
-            // A connection that was reset before it was taken is no reason to wait.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            Err(error) => {
-                tracing::warn!(%error, "cannot take a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-}
-
-/// Speaks HTTP on a connection until it closes or becomes a WebSocket.
-async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, shutdown: CancellationToken) {
-    if let Err(error) = prepare(&stream) {
-        tracing::debug!(%peer, %error, "socket options");
-    }
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(HEAD_BUFFER)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
-        .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        () = shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = result {
-        tracing::debug!(%peer, %error, "HTTP");
-    }
-}
-
-/// Writes are whole turns already, so they go out at once.
-fn prepare(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let keepalive = TcpKeepalive::new()
-        .with_time(KEEPALIVE)
-        .with_interval(KEEPALIVE / 4);
-    SockRef::from(stream).set_tcp_keepalive(&keepalive)
 }
 
 /// The configuration of `--echo`: everything as configured, but the handler and room for its answers.

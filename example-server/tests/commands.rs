@@ -2,10 +2,13 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{greeter, start, start_with};
+use example_server::servant::php_test::php_server::obj::TestTafServiceServant;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tars_rpc::Error;
-use tokio::sync::Notify;
+use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
@@ -260,31 +263,28 @@ async fn a_panic_in_php_server_is_an_error() {
     assert_eq!(a.ask("ping").await, "pong");
 }
 
-#[tokio::test]
-async fn a_slow_greeting_holds_nothing_up_and_few_may_wait() {
-    let gate = std::sync::Arc::new(Notify::new());
-    let servant = greeter({
-        let gate = gate.clone();
-        move |name| {
-            let gate = gate.clone();
-            async move {
-                if name.starts_with("slow") {
-                    gate.notified().await;
-                }
-                Ok(format!("hello {name}"))
+/// A PHPServer that answers slow names only when it is let, one a permit.
+async fn gated(gate: &Arc<Semaphore>) -> TestTafServiceServant {
+    let gate = Arc::clone(gate);
+    greeter(move |name| {
+        let gate = Arc::clone(&gate);
+        async move {
+            if name.starts_with("slow") {
+                gate.acquire().await.unwrap().forget();
             }
+            Ok(format!("hello {name}"))
         }
     })
-    .await;
-    let chat = start_with("obj.limits.maxPendingAnswers = 2", servant).await;
+    .await
+}
+
+#[tokio::test]
+async fn a_slow_greeting_holds_nothing_up_but_later_greetings() {
+    let gate = Arc::new(Semaphore::new(0));
+    let chat = start_with("", gated(&gate).await).await;
     let (mut a, mut b) = (chat.connect().await, chat.connect().await);
-    a.send("hello|slow1").await;
+    a.send("hello|slow").await;
     assert_eq!(a.ask("ping").await, "pong");
-    assert_eq!(
-        a.ask("hello|quick").await,
-        "hello quick",
-        "the same connection goes on"
-    );
     assert_eq!(b.ask("hello|b").await, "hello b");
     a.socket
         .send(Message::Ping(b"?".to_vec().into()))
@@ -294,13 +294,47 @@ async fn a_slow_greeting_holds_nothing_up_and_few_may_wait() {
         a.socket.next().await.unwrap().unwrap(),
         Message::Pong(b"?".to_vec().into())
     );
-    a.send("hello|slow2").await;
-    let full = "Error: 2 answers are pending on this connection, wait for one";
-    assert_eq!(a.ask("hello|slow3").await, full);
-    gate.notify_one();
-    let first = a.next().await;
-    gate.notify_one();
-    let mut greetings = [first, a.next().await];
-    greetings.sort();
-    assert_eq!(greetings, ["hello slow1", "hello slow2"]);
+    a.send("hello|quick").await;
+    assert_eq!(a.ask("ping").await, "pong");
+    gate.add_permits(1);
+    assert_eq!(a.next().await, "hello slow");
+    assert_eq!(a.next().await, "hello quick");
+}
+
+#[tokio::test]
+async fn pipelined_greetings_all_come_in_order() {
+    let gate = Arc::new(Semaphore::new(0));
+    let chat = start_with("obj.limits.maxPendingAnswers = 2", gated(&gate).await).await;
+    let mut a = chat.connect().await;
+    for i in 0..20 {
+        let name = if i % 3 == 0 { "slow" } else { "quick" };
+        a.socket
+            .feed(Message::text(format!("hello|{name}{i}")))
+            .await
+            .unwrap();
+    }
+    a.send("ping").await;
+    gate.add_permits(20);
+    let mut answers = Vec::new();
+    while answers.len() < 21 {
+        answers.push(a.next().await);
+    }
+    answers.retain(|answer| answer != "pong");
+    let expected: Vec<_> = (0..20)
+        .map(|i| format!("hello {}{i}", if i % 3 == 0 { "slow" } else { "quick" }))
+        .collect();
+    assert_eq!(answers, expected);
+}
+
+#[tokio::test]
+async fn who_waits_for_greetings_can_be_closed() {
+    let gate = Arc::new(Semaphore::new(0));
+    let limits = "obj.limits = { maxPendingAnswers = 1, drainMs = 0 }";
+    let chat = start_with(limits, gated(&gate).await).await;
+    let mut a = chat.connect().await;
+    for _ in 0..3 {
+        a.send("hello|slow").await;
+    }
+    chat.shutdown.cancel();
+    assert_eq!(a.closed().await, 1001);
 }

@@ -65,6 +65,12 @@ async fn actions_by_get() {
         ),
         ("/Index/hello", 400, "Error: missing parameter: name", None),
         ("/Index/hello?name=", 400, "Error: hello needs a name", None),
+        (
+            "/Index/pushAll?message=%ff",
+            400,
+            "Error: the parameters are not UTF-8",
+            None,
+        ),
         ("/Index/nope", 404, "not found", None),
         ("/Index", 404, "not found", None),
         ("/Index/", 404, "not found", None),
@@ -108,6 +114,10 @@ async fn actions_by_post() {
         (json, r#"{"message":"#, 400, None),
         (json, "{}", 400, None),
         (form, "", 400, None),
+        (form, "message=%ff", 400, None),
+        (form, "message=x&more=%80", 400, None),
+        (form, "message=%e6%88%bf+%zz%", 200, Some("房 %zz%")),
+        (form, "&message=x&&=&more", 200, Some("x")),
         ("text/plain", "message=x", 415, None),
     ] {
         let answer = chat.post("/Index/pushAll", content_type, body).await;
@@ -131,7 +141,7 @@ async fn actions_by_post() {
     );
     let answer = chat.http(&request).await;
     assert_eq!(answer.status, 405);
-    assert!(answer.head.contains("allow: get, post"));
+    assert!(answer.head.contains("allow: get, head, post"));
 }
 
 #[tokio::test]
@@ -256,4 +266,64 @@ async fn connections_are_limited_and_given_back() {
     while chat.connect_with(&[]).await.is_err() {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn head_is_get_without_a_body() {
+    let chat = start("").await;
+    for target in [
+        "/Index/index",
+        "/monitor/monitor",
+        "/Index/nope",
+        "/client1.html",
+    ] {
+        let host = chat.address;
+        let request =
+            format!("HEAD {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let (head, get) = (chat.http(&request).await, chat.get(target).await);
+        assert_eq!((head.status, head.body.as_str()), (get.status, ""));
+        let length = format!("content-length: {}", get.body.len());
+        assert!(head.head.contains(&length), "{target}: {}", head.head);
+    }
+}
+
+#[tokio::test]
+async fn metrics_count_and_are_for_who_may_push() {
+    let chat = start("").await;
+    let (mut a, mut b) = (chat.connect().await, chat.connect().await);
+    a.ask("subscribe|room1").await;
+    b.ask("subscribe|room1").await;
+    a.send(r#"sendByRoom|{"roomNum":"room1","message":"x"}"#)
+        .await;
+    a.received().await;
+    assert_eq!(b.received().await, ["x"]);
+    assert_eq!(b.ask("hello|ted").await, "hello ted");
+    let metrics = chat.get("/metrics").await;
+    assert_eq!(metrics.status, 200);
+    assert!(metrics.head.contains("application/openmetrics-text"));
+    for line in [
+        "chat_connections 2",
+        "chat_rooms 1",
+        "chat_alone 0",
+        "chat_deliveries_total 2",
+        "chat_rpc_seconds_count 1",
+        "chat_http_requests_total{status=\"101\"} 2",
+        "# EOF",
+    ] {
+        let found = metrics.body.lines().any(|found| found == line);
+        assert!(found, "{line} is not in\n{}", metrics.body);
+    }
+    let foreign = chat
+        .get_with("/metrics", "Origin: http://evil.example\r\n")
+        .await;
+    assert_eq!(foreign.status, 403);
+    let guarded = start("obj.pushToken = 'abcdefghijklmnop'").await;
+    assert_eq!(guarded.get("/metrics").await.status, 401);
+}
+
+#[tokio::test]
+async fn health_is_open_to_everybody() {
+    let chat = start("obj.pushToken = 'abcdefghijklmnop'").await;
+    assert_eq!(chat.get("/healthz").await.body, "ok");
+    assert_eq!(chat.get("/readyz").await.body, "ready");
 }

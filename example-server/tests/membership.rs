@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Chat, Client, start};
+use example_server::component::room::Room;
 use futures_util::StreamExt as _;
 
 const CLIENTS: usize = 1_000;
@@ -23,8 +24,13 @@ async fn join_all(chat: &Chat) -> Vec<Client> {
 
 async fn everybody_joins_and_half_leave(services: &str) {
     let chat = start(services).await;
+    while chat.hub.is_alone() {
+        tokio::task::yield_now().await;
+    }
     let mut sender = chat.connect().await;
     let mut members = join_all(&chat).await;
+    let room = || Room::new("room1").unwrap();
+    assert_eq!(chat.hub.members(room()).await.unwrap().len(), CLIENTS);
     sender
         .ask(r#"sendByRoom|{"roomNum":"room1","message":"to all"}"#)
         .await;
@@ -46,6 +52,9 @@ async fn everybody_joins_and_half_leave(services: &str) {
     drop(members);
     let left = 1 + stay.len() + unsubscribed.len();
     while chat.hub.len() > left {
+        tokio::task::yield_now().await;
+    }
+    while chat.hub.members(room()).await.unwrap().len() > stay.len() {
         tokio::task::yield_now().await;
     }
     // Newcomers do not inherit the room of anybody.
@@ -78,4 +87,11 @@ async fn in_a_file() {
         path.display()
     ))
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server"]
+async fn in_redis() {
+    let redis = common::redis::Redis::start().await;
+    everybody_joins_and_half_leave(&redis.services()).await;
 }

@@ -122,7 +122,7 @@ async fn the_close_handshake_of_a_client() {
 
 #[tokio::test]
 async fn going_down_closes_with_1001_and_ends() {
-    let chat = start("").await;
+    let chat = start("obj.limits.drainMs = 0").await;
     let mut clients = [chat.connect().await, chat.connect().await];
     let idle_http = TcpStream::connect(chat.address).await.unwrap();
     chat.shutdown.cancel();
@@ -138,7 +138,7 @@ async fn going_down_closes_with_1001_and_ends() {
 
 #[tokio::test]
 async fn who_does_not_read_is_closed_and_holds_nobody_up() {
-    let chat = start("obj.limits.maxQueueSize = 1048586").await;
+    let chat = start("obj.limits.maxQueueSize = 1_100_000").await;
     let mut slow = chat.connect().await;
     let mut sender = chat.connect().await;
     slow.ask("subscribe|room").await;
@@ -174,7 +174,7 @@ async fn who_does_not_read_is_closed_and_holds_nobody_up() {
 
 #[tokio::test]
 async fn who_asks_without_reading_is_slowed_down_and_not_closed() {
-    let chat = start("").await;
+    let chat = start("obj.limits.messagesPerSecond = 0").await;
     let a = chat.connect().await;
     let (mut write, mut read) = a.socket.split();
     const COUNT: usize = 200_000;

@@ -31,6 +31,7 @@ use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode;
 use serde_json::value::RawValue;
 
 use crate::component::hello::HelloError;
@@ -209,9 +210,7 @@ pub fn text(text: impl Into<String>) -> Response {
 pub(crate) async fn read_request(parts: &Parts, body: Body) -> Result<Request, Refusal> {
     // Of a name that comes twice, the last one counts, as in PHP.
     let query = parts.uri.query().unwrap_or_default();
-    let mut parameters: HashMap<_, _> = form_urlencoded::parse(query.as_bytes())
-        .into_owned()
-        .collect();
+    let mut parameters: HashMap<_, _> = read_form(query.as_bytes())?.into_iter().collect();
     if parts.method == Method::POST {
         let body = axum::body::to_bytes(body, MAX_BODY);
         let body = match tokio::time::timeout(BODY_TIMEOUT, body).await {
@@ -234,6 +233,29 @@ pub(crate) async fn read_request(parts: &Parts, body: Body) -> Result<Request, R
     Ok(Request { parameters })
 }
 
+/// The pairs of a form or query. What is no text is refused: it would reach others as `\u{fffd}`.
+fn read_form(form: &[u8]) -> Result<Vec<(String, String)>, Refusal> {
+    let text = |encoded: &[u8]| {
+        let spaced: Vec<u8> = encoded
+            .iter()
+            .map(|&byte| if byte == b'+' { b' ' } else { byte })
+            .collect();
+        let decoded = percent_decode(&spaced).decode_utf8();
+        decoded.map(|text| text.into_owned()).map_err(|_| {
+            let problem = "the parameters are not UTF-8".to_owned();
+            Refusal::Unreadable(StatusCode::BAD_REQUEST, problem)
+        })
+    };
+    form.split(|&byte| byte == b'&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let mut parts = pair.splitn(2, |&byte| byte == b'=');
+            let name = parts.next().unwrap_or_default();
+            Ok((text(name)?, text(parts.next().unwrap_or_default())?))
+        })
+        .collect()
+}
+
 fn read_body(parts: &Parts, body: &[u8]) -> Result<Vec<(String, String)>, Refusal> {
     let bad = |problem: String| Refusal::Unreadable(StatusCode::BAD_REQUEST, problem);
     let content_type = parts.headers.get(header::CONTENT_TYPE);
@@ -247,9 +269,7 @@ fn read_body(parts: &Parts, body: &[u8]) -> Result<Vec<(String, String)>, Refusa
         .trim()
         .to_ascii_lowercase();
     match essence.as_str() {
-        "application/x-www-form-urlencoded" => {
-            Ok(form_urlencoded::parse(body).into_owned().collect())
-        }
+        "application/x-www-form-urlencoded" => read_form(body),
         "application/json" => {
             let json: HashMap<String, &RawValue> =
                 serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;

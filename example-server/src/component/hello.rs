@@ -1,9 +1,10 @@
 //! The greeting from PHPServer: one function for the WebSocket command and the HTTP action.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tars_rpc::Error;
 
+use crate::metrics::Metrics;
 use crate::servant::php_test::php_server::obj::TestTafServiceServant;
 
 /// Why there is no greeting. Chat users read this; what operators need is logged.
@@ -22,11 +23,18 @@ pub enum HelloError {
 }
 
 /// Asks PHPServer to greet `name`. How long it may take is among the options of `servant`.
-pub async fn hello(servant: &TestTafServiceServant, name: &str) -> Result<String, HelloError> {
+pub async fn hello(
+    servant: &TestTafServiceServant,
+    metrics: &Metrics,
+    name: &str,
+) -> Result<String, HelloError> {
     if name.is_empty() {
         return Err(HelloError::NoName);
     }
-    servant.say_hello_world(name).await.map_err(|error| {
+    let start = Instant::now();
+    let greeting = servant.say_hello_world(name).await;
+    metrics.rpc(start.elapsed(), greeting.as_ref().err().map(Error::code));
+    greeting.map_err(|error| {
         tracing::warn!(code = error.code(), %error, "no greeting");
         match error {
             Error::Timeout { after, .. } => HelloError::Timeout(after),

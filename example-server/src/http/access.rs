@@ -61,7 +61,7 @@ impl fmt::Display for Origin {
 }
 
 /// Host (lower case) and port of `host`, `host:port`, `[v6]` or `[v6]:port`.
-pub(super) fn split_authority(authority: &str, default_port: u16) -> Option<(String, u16)> {
+fn split_authority(authority: &str, default_port: u16) -> Option<(String, u16)> {
     let (host, port) = match authority.rfind(':') {
         Some(colon) if !authority[colon..].contains(']') => {
             (&authority[..colon], authority[colon + 1..].parse().ok()?)
@@ -88,6 +88,8 @@ pub(crate) struct Guard {
     push_token: Option<PushToken>,
     /// Only this host can reach the server at all.
     on_loopback: bool,
+    /// The server speaks TLS, and nothing else.
+    tls: bool,
 }
 
 /// An upgrade from an origin that may not connect.
@@ -109,6 +111,7 @@ impl Guard {
             allowed_origins: services.allowed_origins.clone(),
             push_token: services.push_token.clone(),
             on_loopback: listening.ip().to_canonical().is_loopback(),
+            tls: services.tls.is_some(),
         }
     }
 
@@ -122,8 +125,29 @@ impl Guard {
         match origin(headers)? {
             None => Ok(()),
             Some(origin) if self.allowed_origins.contains(&origin) => Ok(()),
-            Some(origin) if is_same(&origin, host) => Ok(()),
+            Some(origin) if self.is_same(&origin, host) => Ok(()),
             Some(_) => Err(ForeignOrigin),
+        }
+    }
+
+    /// Host and port by which the client addressed this server.
+    pub(super) fn authority(&self, host: &str) -> Option<(String, u16)> {
+        split_authority(host, if self.tls { 443 } else { 80 })
+    }
+
+    /// The scheme of this server's WebSockets.
+    pub(super) fn websocket_scheme(&self) -> &'static str {
+        if self.tls { "wss" } else { "ws" }
+    }
+
+    /// Whether the origin is this server, as the client addressed it.
+    fn is_same(&self, origin: &Origin, addressed: Option<&str>) -> bool {
+        let own_scheme = if self.tls { "https" } else { "http" };
+        match origin {
+            Origin::Server { scheme, host, port } if scheme == own_scheme => addressed
+                .and_then(|addressed| self.authority(addressed))
+                .is_some_and(|addressed| addressed == (host.clone(), *port)),
+            _ => false,
         }
     }
 
@@ -141,7 +165,7 @@ impl Guard {
         }
         let same_origin = match origin(headers) {
             Ok(None) => true,
-            Ok(Some(origin)) => is_same(&origin, host),
+            Ok(Some(origin)) => self.is_same(&origin, host),
             Err(ForeignOrigin) => false,
         };
         let from_a_foreign_page = headers.get_all("sec-fetch-site").iter().any(|site| {
@@ -183,16 +207,6 @@ fn origin(headers: &HeaderMap) -> Result<Option<Origin>, ForeignOrigin> {
     }
     let text = value.to_str().map_err(|_| ForeignOrigin)?;
     text.parse().map(Some).map_err(|_| ForeignOrigin)
-}
-
-/// Whether the origin is this server, as the client addressed it. It speaks plain HTTP only.
-fn is_same(origin: &Origin, addressed: Option<&str>) -> bool {
-    match origin {
-        Origin::Server { scheme, host, port } if scheme == "http" => addressed
-            .and_then(|addressed| split_authority(addressed, 80))
-            .is_some_and(|addressed| addressed == (host.clone(), *port)),
-        _ => false,
-    }
 }
 
 fn is_loopback(addressed: Option<&str>) -> bool {

@@ -61,6 +61,19 @@ fn origins_by_default() {
 }
 
 #[test]
+fn origins_of_a_server_with_tls() {
+    let guard = guard("obj.tls = { certificate = 'c', key = 'k' }", HOST);
+    for (host, origin, expected) in [
+        (HOST, "https://127.0.0.1:20083", true),
+        ("chat.example", "https://chat.example", true),
+        (HOST, "http://127.0.0.1:20083", false),
+        ("chat.example", "https://chat.example:80", false),
+    ] {
+        assert_eq!(may_connect(&guard, host, origin), expected, "{origin}");
+    }
+}
+
+#[test]
 fn origins_of_the_list() {
     let guard = guard(
         "obj.allowedOrigins = ['https://Chat.example', 'null']",

@@ -1,6 +1,7 @@
 //! HTTP on the chat port: the WebSocket upgrade, the pages and the controllers.
 
 pub mod access;
+mod operations;
 mod pages;
 mod upgrade;
 
@@ -17,18 +18,17 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::App;
 use crate::component::controller::{self, Access, Controllers};
-use crate::message::MessageHandler;
-use crate::ws::connection::Limits;
+use crate::ws::connection::Shared;
 use access::Guard;
 
 /// What answering a request takes.
 #[derive(Clone)]
 pub(crate) struct Site {
     pub(crate) app: App,
-    pub(crate) handler: Arc<dyn MessageHandler>,
     pub(crate) controllers: Arc<Controllers>,
     pub(crate) guard: Arc<Guard>,
-    pub(crate) limits: Limits,
+    /// What the WebSocket connections share.
+    pub(crate) shared: Arc<Shared>,
     /// One permit a WebSocket connection.
     pub(crate) slots: Arc<Semaphore>,
     /// The tasks of the WebSocket connections.
@@ -44,6 +44,9 @@ pub(crate) fn router(site: Site) -> Router {
         .route("/chat.js", get(pages::script))
         .route("/chat.css", get(pages::style))
         .route("/icon.svg", get(pages::icon))
+        .route("/healthz", get(operations::healthz))
+        .route("/readyz", get(operations::readyz))
+        .route("/metrics", get(operations::metrics))
         .fallback(controllers)
         // An upgrade is taken on any path, so it is looked for before the routes.
         .layer(middleware::from_fn_with_state(site.clone(), upgrade::layer))
@@ -55,9 +58,10 @@ async fn controllers(State(site): State<Site>, request: Request) -> Response {
     let Some(action) = site.controllers.find(request.uri().path()) else {
         return plain(StatusCode::NOT_FOUND, "not found");
     };
-    if ![Method::GET, Method::POST].contains(request.method()) {
-        let refusal = plain(StatusCode::METHOD_NOT_ALLOWED, "use GET or POST");
-        return ([(header::ALLOW, "GET, POST")], refusal).into_response();
+    // hyper sends the head alone of an answer to HEAD.
+    if ![Method::GET, Method::HEAD, Method::POST].contains(request.method()) {
+        let refusal = plain(StatusCode::METHOD_NOT_ALLOWED, "use GET, HEAD or POST");
+        return ([(header::ALLOW, "GET, HEAD, POST")], refusal).into_response();
     }
     if action.access == Access::Push
         && let Err(denied) = site.guard.check_push(host(&request), request.headers())

@@ -1,22 +1,39 @@
 //! The pages, embedded in the binary.
 
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{access, authority};
+use super::access::Guard;
+use super::{Site, authority};
 
 const CSP: HeaderName = header::CONTENT_SECURITY_POLICY;
 
-pub(super) async fn index(uri: Uri, headers: HeaderMap) -> Response {
-    page(&uri, &headers, include_str!("../../clients/index.html"))
+pub(super) async fn index(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Response {
+    page(
+        &site,
+        &uri,
+        &headers,
+        include_str!("../../clients/index.html"),
+    )
 }
 
-pub(super) async fn client1(uri: Uri, headers: HeaderMap) -> Response {
-    page(&uri, &headers, include_str!("../../clients/client1.html"))
+pub(super) async fn client1(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Response {
+    page(
+        &site,
+        &uri,
+        &headers,
+        include_str!("../../clients/client1.html"),
+    )
 }
 
-pub(super) async fn client2(uri: Uri, headers: HeaderMap) -> Response {
-    page(&uri, &headers, include_str!("../../clients/client2.html"))
+pub(super) async fn client2(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Response {
+    page(
+        &site,
+        &uri,
+        &headers,
+        include_str!("../../clients/client2.html"),
+    )
 }
 
 pub(super) async fn script() -> Response {
@@ -37,8 +54,8 @@ pub(super) async fn icon() -> Response {
     asset("image/svg+xml", include_str!("../../clients/icon.svg"))
 }
 
-fn page(uri: &Uri, headers: &HeaderMap, html: &'static str) -> Response {
-    let policy = content_security_policy(authority(uri, headers));
+fn page(site: &Site, uri: &Uri, headers: &HeaderMap, html: &'static str) -> Response {
+    let policy = content_security_policy(&site.guard, authority(uri, headers));
     let headers = [
         (CSP, policy),
         (
@@ -53,10 +70,10 @@ fn page(uri: &Uri, headers: &HeaderMap, html: &'static str) -> Response {
 ///
 /// The WebSocket is named beside 'self', which older browsers do not extend to `ws:`. A `Host` that
 /// is not plainly a host and a port does not get into the header.
-fn content_security_policy(host: Option<&str>) -> HeaderValue {
+fn content_security_policy(guard: &Guard, host: Option<&str>) -> HeaderValue {
     let ws = host
-        .and_then(|host| access::split_authority(host, 80))
-        .map(|(host, port)| format!(" ws://{host}:{port}"))
+        .and_then(|host| guard.authority(host))
+        .map(|(host, port)| format!(" {}://{host}:{port}", guard.websocket_scheme()))
         .unwrap_or_default();
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \

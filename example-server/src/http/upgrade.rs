@@ -8,12 +8,14 @@ use axum::response::{IntoResponse as _, Response};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use super::{Site, host, plain};
 use crate::hub::Session;
 use crate::metrics::RefusedUpgrade;
-use crate::ws::connection::{Connection, End};
+use crate::ws::connection::Connection;
 use crate::ws::handshake::{self, HandshakeError};
+use crate::ws::socket::Socket;
 
 /// Answers upgrade requests; others go on to the routes.
 pub(super) async fn layer(State(site): State<Site>, request: Request, next: Next) -> Response {
@@ -62,7 +64,7 @@ fn upgrade(site: &Site, mut request: Request) -> Response {
 }
 
 async fn run(site: Site, session: Session, upgraded: OnUpgrade) {
-    let Some((stream, early)) = socket(upgraded).await else {
+    let Some((socket, early)) = socket(upgraded).await else {
         session.leave().await;
         return;
     };
@@ -71,11 +73,8 @@ async fn run(site: Site, session: Session, upgraded: OnUpgrade) {
     let fd = session.fd();
     tracing::debug!(%fd, "connected");
     let outbox = session.outbox().clone();
-    let mut connection = Connection::new(fd, stream, outbox, site.handler, site.limits);
+    let mut connection = Connection::new(fd, socket, outbox, site.shared);
     let end = connection.run(early).await;
-    if end == End::Failed {
-        site.app.hub.metrics().violations.inc();
-    }
     tracing::debug!(%fd, ?end, "disconnected");
     session.leave().await;
     connection.finish(end).await;
@@ -84,12 +83,15 @@ async fn run(site: Site, session: Session, upgraded: OnUpgrade) {
 /// The socket under hyper's connection, and what hyper has read behind the request.
 ///
 /// A copy of it, almost always empty: hyper's own buffer would live as long as the connection.
-async fn socket(upgraded: OnUpgrade) -> Option<(TcpStream, Vec<u8>)> {
-    let upgraded = upgraded.await.ok()?;
-    match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => Some((parts.io.into_inner(), parts.read_buf.to_vec())),
+async fn socket(upgraded: OnUpgrade) -> Option<(Socket, Vec<u8>)> {
+    let upgraded = match upgraded.await.ok()?.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) => return Some((parts.io.into_inner().into(), parts.read_buf.to_vec())),
+        Err(upgraded) => upgraded,
+    };
+    match upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>() {
+        Ok(parts) => Some((parts.io.into_inner().into(), parts.read_buf.to_vec())),
         Err(_) => {
-            tracing::error!("the upgraded connection is no TCP connection");
+            tracing::error!("the upgraded connection is neither TCP nor TLS");
             None
         }
     }

@@ -70,6 +70,10 @@ impl Connections {
         self.read().by_number.len()
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        self.read().closed
+    }
+
     /// Takes no more connections. Those that are there are returned.
     pub(super) fn close(&self) -> Vec<Arc<Member>> {
         let mut state = self.write();

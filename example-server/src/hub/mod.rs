@@ -4,6 +4,7 @@ mod connections;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use self::connections::{Connections, Member};
 use crate::component::fd_store::{Fd, FdStore, FdStoreError, Inbox, NodeId, Opening, Recipients};
@@ -12,6 +13,9 @@ use crate::metrics::{Metrics, Now};
 use crate::services::{Limits, Services};
 use crate::ws::connection::close_going_away;
 use crate::ws::outbox::Outbox;
+
+/// How often a server that goes down closes some connections.
+const DRAIN_STEP: Duration = Duration::from_millis(10);
 
 /// The connections and their rooms.
 #[derive(Debug)]
@@ -145,6 +149,7 @@ impl Hub {
                 self.limits.max_rooms_per_connection,
             ));
         }
+        tracing::debug!(%fd, %room, "subscribed");
         if self.is_alone() {
             return Err(SubscribeError::Alone);
         }
@@ -154,8 +159,9 @@ impl Hub {
     /// Takes a connection out of a room, if it is there.
     pub async fn unsubscribe(&self, fd: Fd, room: Room) -> Result<(), SubscribeError> {
         let member = self.member(fd)?;
-        if self.store.del_fd_by_key(room, fd).await? {
+        if self.store.del_fd_by_key(room.clone(), fd).await? {
             member.rooms.fetch_sub(1, Ordering::Relaxed);
+            tracing::debug!(%fd, %room, "unsubscribed");
         }
         Ok(())
     }
@@ -185,10 +191,32 @@ impl Hub {
         }
     }
 
-    /// Takes no more connections and closes those that are there with 1001.
-    pub fn close(&self) {
-        for member in self.connections.close() {
-            close_going_away(&member.outbox);
+    /// Whether no new connection is taken any more.
+    pub fn is_draining(&self) -> bool {
+        self.connections.is_closed()
+    }
+
+    /// Takes no more connections and closes those that are there with 1001, spread over `window`, so
+    /// that they do not all come back at the same moment elsewhere.
+    pub async fn drain(&self, window: Duration) {
+        let members = self.connections.close();
+        let (start, mut closed) = (tokio::time::Instant::now(), 0);
+        while closed < members.len() {
+            let passed = start.elapsed();
+            let due = if passed >= window {
+                members.len()
+            } else {
+                let part = passed.as_secs_f64() / window.as_secs_f64();
+                // The first goes at once: a server without connections need not wait.
+                ((members.len() as f64 * part) as usize + 1).min(members.len())
+            };
+            for member in &members[closed.min(due)..due] {
+                close_going_away(&member.outbox);
+            }
+            closed = closed.max(due);
+            if closed < members.len() {
+                tokio::time::sleep(DRAIN_STEP).await;
+            }
         }
     }
 

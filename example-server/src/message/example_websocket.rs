@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use tracing::Instrument as _;
 
 use super::{Answer, HandlerFuture, MessageHandler};
 use crate::app::App;
@@ -125,11 +126,13 @@ impl ExampleWebsocket {
 
 impl MessageHandler for ExampleWebsocket {
     fn on_message(&self, from: Fd, message: Message) -> HandlerFuture<'_, Answer> {
-        Box::pin(async move {
+        let answer = async move {
             self.answer(from, message.as_bytes())
                 .await
                 .unwrap_or_else(|error| Answer::Now(error_answer(&error)))
-        })
+        };
+        // Of the debug level: a span that is not asked for costs nothing.
+        Box::pin(answer.instrument(tracing::debug_span!("message", fd = %from)))
     }
 }
 

@@ -15,9 +15,11 @@ impl CloseCode {
     pub const PROTOCOL_ERROR: Self = Self(1002);
     /// The data does not fit its type: text that is not UTF-8.
     pub const INVALID_DATA: Self = Self(1007);
+    /// The peer does what the server does not permit; here: it sends too many messages.
+    pub const POLICY_VIOLATION: Self = Self(1008);
     /// The message is larger than the server takes.
     pub const TOO_BIG: Self = Self(1009);
-    /// The server failed.
+    /// The server failed; here, as elsewhere: the peer shows no sign of life.
     pub const INTERNAL_ERROR: Self = Self(1011);
     /// Try again later; here: the peer did not read what it was sent.
     pub const TRY_AGAIN_LATER: Self = Self(1013);

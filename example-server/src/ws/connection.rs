@@ -4,26 +4,25 @@
 //! answers, together with what others queued meanwhile, in one system call. Between turns the task
 //! holds no buffer.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
-use tokio::task::JoinSet;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::close::CloseCode;
 use super::message::{Assembler, Event, Message};
 use super::outbox::{Outbox, Writing};
+use super::rate::{Bucket, Rate, Verdict};
 use super::scratch::Scratch;
+use super::socket::Socket;
 use crate::component::fd_store::Fd;
 use crate::message::{Answer, MessageHandler};
+use crate::metrics::Metrics;
 
 /// How long a closing peer has to read what is queued and to close its side.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
-/// No more input is read while this much output is unwritten: TCP then slows the peer down, and a
-/// peer that never reads cannot make the server work for it.
-const READ_PAUSE: usize = 64 * 1024;
 
 /// What a connection may do.
 #[derive(Debug, Clone, Copy)]
@@ -32,18 +31,61 @@ pub struct Limits {
     pub max_message: usize,
     /// Answers that are being worked on in the background, for example by an RPC.
     pub max_pending: usize,
+    /// How often it may send.
+    pub rate: Rate,
+    /// Silence after which it is sent a ping.
+    pub ping_interval: Duration,
+    /// Silence after which it is closed.
+    pub idle_timeout: Duration,
+}
+
+impl From<&crate::services::Limits> for Limits {
+    fn from(limits: &crate::services::Limits) -> Self {
+        Self {
+            max_message: limits.max_message_size,
+            max_pending: limits.max_pending_answers,
+            rate: Rate {
+                per_second: limits.messages_per_second,
+                max_refusals: limits.max_refusals,
+            },
+            ping_interval: Duration::from_millis(limits.ping_interval_ms),
+            idle_timeout: Duration::from_millis(limits.idle_timeout_ms),
+        }
+    }
+}
+
+/// What all connections share.
+pub struct Shared {
+    /// What they may do.
+    pub limits: Limits,
+    /// Who answers their messages.
+    pub handler: Arc<dyn MessageHandler>,
+    /// Where it is counted what happens to them.
+    pub metrics: Arc<Metrics>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A WebSocket connection after its handshake.
 pub struct Connection {
     fd: Fd,
-    stream: TcpStream,
+    socket: Socket,
     outbox: Arc<Outbox>,
     writing: Writing,
     assembler: Assembler,
-    handler: Arc<dyn MessageHandler>,
-    pending: JoinSet<Message>,
-    max_pending: usize,
+    shared: Arc<Shared>,
+    /// Answers that are being worked on, in the order in which they will be sent.
+    pending: VecDeque<AbortOnDropHandle<Message>>,
+    bucket: Bucket,
+    /// Something came, or a peer that was behind took something, since `silence` was last looked at.
+    heard: bool,
+    silence: Duration,
 }
 
 impl std::fmt::Debug for Connection {
@@ -69,22 +111,18 @@ pub enum End {
 
 impl Connection {
     /// A connection whose outgoing frames come from `outbox`.
-    pub fn new(
-        fd: Fd,
-        stream: TcpStream,
-        outbox: Arc<Outbox>,
-        handler: Arc<dyn MessageHandler>,
-        limits: Limits,
-    ) -> Self {
+    pub fn new(fd: Fd, socket: Socket, outbox: Arc<Outbox>, shared: Arc<Shared>) -> Self {
         Self {
             fd,
-            stream,
+            socket,
             outbox,
             writing: Writing::default(),
-            assembler: Assembler::new(limits.max_message),
-            handler,
-            pending: JoinSet::new(),
-            max_pending: limits.max_pending,
+            assembler: Assembler::new(shared.limits.max_message),
+            pending: VecDeque::new(),
+            bucket: Bucket::new(shared.limits.rate),
+            heard: true,
+            silence: Duration::ZERO,
+            shared,
         }
     }
 
@@ -92,6 +130,7 @@ impl Connection {
     pub async fn run(&mut self, mut early: Vec<u8>) -> End {
         let mut next = self.handle_input(&mut early).await;
         drop(early);
+        let mut look = std::pin::pin!(tokio::time::sleep(self.shared.limits.ping_interval));
         loop {
             if let Some(end) = next {
                 return end;
@@ -102,31 +141,57 @@ impl Connection {
             if self.outbox.is_closing() {
                 return End::Closing;
             }
-            let may_read = self.outbox.unwritten() < READ_PAUSE;
             next = tokio::select! {
                 () = self.outbox.changed() => None,
-                ready = self.stream.readable(), if may_read => match ready {
+                ready = self.socket.readable(), if !self.outbox.is_behind() => match ready {
                     Ok(()) => self.read_turn().await,
                     Err(_) => Some(End::Gone),
                 },
-                ready = self.stream.writable(), if self.writing.is_pending() => {
+                ready = self.socket.writable(),
+                    if self.writing.is_pending() || self.socket.is_pending() =>
+                {
                     ready.is_err().then_some(End::Gone)
                 }
-                Some(done) = self.pending.join_next() => {
-                    let message = done.unwrap_or_else(|failure| {
-                        tracing::error!(fd = %self.fd, %failure, "an answer failed");
-                        Message::Text("Error: internal error".to_owned())
-                    });
-                    self.outbox.push(message.encode());
+                answer = first(&mut self.pending) => {
+                    self.outbox.push_answer(answer.encode());
+                    None
+                }
+                () = &mut look => {
+                    let again = self.look_for_life();
+                    look.as_mut().reset(tokio::time::Instant::now() + again);
                     None
                 }
             };
         }
     }
 
+    /// Pings a silent peer, closes one that stays silent. Returns when to look again.
+    fn look_for_life(&mut self) -> Duration {
+        let Limits {
+            ping_interval,
+            idle_timeout,
+            ..
+        } = self.shared.limits;
+        if std::mem::take(&mut self.heard) {
+            self.silence = Duration::ZERO;
+            return ping_interval;
+        }
+        // The last look was an interval ago, or what was left of the timeout.
+        self.silence += ping_interval.min(idle_timeout - self.silence);
+        if self.silence >= idle_timeout {
+            self.shared.metrics.idle_closed.inc();
+            tracing::info!(fd = %self.fd, "closed: no sign of life");
+            self.outbox
+                .close(Some(CloseCode::INTERNAL_ERROR), "no sign of life");
+        } else {
+            self.outbox.push_ping();
+        }
+        ping_interval.min(idle_timeout - self.silence)
+    }
+
     /// Finishes the close handshake and the TCP connection, for at most [`CLOSE_TIMEOUT`].
     pub async fn finish(mut self, end: End) {
-        self.pending.abort_all();
+        self.pending.clear();
         if end != End::Gone {
             // Nothing is left to do for a peer that does not finish in time.
             let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.close(end)).await;
@@ -135,14 +200,14 @@ impl Connection {
 
     async fn close(&mut self, end: End) -> io::Result<()> {
         self.flush()?;
-        while self.writing.is_pending() {
-            self.stream.writable().await?;
+        while self.writing.is_pending() || self.socket.is_pending() {
+            self.socket.writable().await?;
             self.flush()?;
         }
         if end == End::Closing {
             self.await_close().await?;
         }
-        self.stream.shutdown().await?;
+        self.socket.shutdown().await?;
         if end == End::Failed {
             // A socket closed with unread input is reset, which can destroy the close frame on its
             // way. Only a peer that did not close yet can have sent any.
@@ -169,11 +234,11 @@ impl Connection {
     /// Waits for input and looks at it; `None` at the end of the stream.
     ///
     /// The buffer is taken when there is input: a server that goes down waits for many peers.
-    async fn read<T>(&self, mut look: impl FnMut(&mut [u8]) -> T) -> io::Result<Option<T>> {
+    async fn read<T>(&mut self, mut look: impl FnMut(&mut [u8]) -> T) -> io::Result<Option<T>> {
         loop {
-            self.stream.readable().await?;
+            self.socket.readable().await?;
             let mut scratch = Scratch::take();
-            match self.stream.try_read(&mut scratch) {
+            match self.socket.try_read(&mut scratch) {
                 Ok(0) => return Ok(None),
                 Ok(count) => return Ok(Some(look(&mut scratch[..count]))),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -185,9 +250,12 @@ impl Connection {
     /// Reads once and handles what came.
     async fn read_turn(&mut self) -> Option<End> {
         let mut scratch = Scratch::take();
-        match self.stream.try_read(&mut scratch) {
+        match self.socket.try_read(&mut scratch) {
             Ok(0) => Some(End::Gone),
-            Ok(count) => self.handle_input(&mut scratch[..count]).await,
+            Ok(count) => {
+                self.heard = true;
+                self.handle_input(&mut scratch[..count]).await
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
             Err(_) => Some(End::Gone),
         }
@@ -197,11 +265,25 @@ impl Connection {
         loop {
             match self.assembler.next_event(&mut input) {
                 Ok(Some(Event::Message(message))) => {
-                    self.handle_message(message).await;
+                    match self.bucket.take(self.shared.limits.rate) {
+                        Verdict::Pass => {
+                            if let Some(end) = self.handle_message(message).await {
+                                return Some(end);
+                            }
+                        }
+                        Verdict::Refuse => self.refuse_message(),
+                        Verdict::Close => return Some(self.close_flood()),
+                    }
                     // One read can hold thousands of broadcasts; others have their turn in between.
                     tokio::task::consume_budget().await;
                 }
-                Ok(Some(Event::Ping(payload))) => self.outbox.push_pong(&payload),
+                Ok(Some(Event::Ping(payload))) => match self.bucket.take(self.shared.limits.rate) {
+                    Verdict::Pass => self.outbox.push_pong(&payload),
+                    Verdict::Refuse => {
+                        self.shared.metrics.rate_limited.inc();
+                    }
+                    Verdict::Close => return Some(self.close_flood()),
+                },
                 Ok(Some(Event::Pong)) => {}
                 Ok(Some(Event::Close(code))) => {
                     self.outbox.close(code, "");
@@ -209,6 +291,7 @@ impl Connection {
                 }
                 Ok(None) => return None,
                 Err(violation) => {
+                    self.shared.metrics.violations.inc();
                     tracing::info!(fd = %self.fd, %violation, "closed: it broke the protocol");
                     self.outbox
                         .close(Some(violation.close_code()), &violation.to_string());
@@ -218,27 +301,93 @@ impl Connection {
         }
     }
 
-    async fn handle_message(&mut self, message: Message) {
-        let answer = match self.handler.on_message(self.fd, message).await {
-            Answer::Now(answer) => answer,
-            Answer::Later(answer) if self.pending.len() < self.max_pending => {
-                self.pending.spawn(answer);
-                return;
+    fn refuse_message(&self) {
+        self.shared.metrics.rate_limited.inc();
+        let refusal = Message::Text(format!(
+            "Error: too many messages, at most {} a second",
+            self.shared.limits.rate.per_second
+        ));
+        self.outbox.push_answer(refusal.encode());
+    }
+
+    fn close_flood(&self) -> End {
+        self.shared.metrics.rate_limit_closed.inc();
+        tracing::info!(fd = %self.fd, "closed: it went on sending too many messages");
+        self.outbox
+            .close(Some(CloseCode::POLICY_VIOLATION), "too many messages");
+        End::Failed
+    }
+
+    async fn handle_message(&mut self, message: Message) -> Option<End> {
+        match self.shared.handler.on_message(self.fd, message).await {
+            Answer::Now(answer) => self.outbox.push_answer(answer.encode()),
+            Answer::Later(answer) => {
+                while self.pending.len() >= self.shared.limits.max_pending {
+                    if let Some(end) = self.wait_for_an_answer().await {
+                        return Some(end);
+                    }
+                }
+                let answer = AbortOnDropHandle::new(tokio::spawn(answer));
+                self.pending.push_back(answer);
             }
-            Answer::Later(_) => Message::Text(format!(
-                "Error: {} answers are pending on this connection, wait for one",
-                self.max_pending
-            )),
-        };
-        self.outbox.push(answer.encode());
+        }
+        None
+    }
+
+    /// Waits until the first pending answer is there; meanwhile nothing is read.
+    async fn wait_for_an_answer(&mut self) -> Option<End> {
+        loop {
+            if self.flush().is_err() {
+                return Some(End::Gone);
+            }
+            if self.outbox.is_closing() {
+                return Some(End::Closing);
+            }
+            tokio::select! {
+                answer = first(&mut self.pending) => {
+                    self.outbox.push_answer(answer.encode());
+                    return None;
+                }
+                () = self.outbox.changed() => {}
+                ready = self.socket.writable(),
+                    if self.writing.is_pending() || self.socket.is_pending() =>
+                {
+                    if ready.is_err() {
+                        return Some(End::Gone);
+                    }
+                }
+            }
+        }
     }
 
     /// Writes what is queued, as far as the socket takes it.
-    fn flush(&mut self) -> io::Result<bool> {
-        let stream = &self.stream;
-        self.writing
-            .flush(&self.outbox, |slices| stream.try_write_vectored(slices))
+    fn flush(&mut self) -> io::Result<()> {
+        let was_behind = self.writing.is_pending();
+        let socket = &mut self.socket;
+        socket.try_flush()?;
+        let wrote = self
+            .writing
+            .flush(&self.outbox, |slices| socket.try_write(slices))?;
+        self.heard |= was_behind && wrote;
+        Ok(())
     }
+}
+
+/// The first of the answers that are being worked on, when it is there.
+async fn first(pending: &mut VecDeque<AbortOnDropHandle<Message>>) -> Message {
+    let Some(answer) = pending.front_mut() else {
+        return std::future::pending().await;
+    };
+    let answer = answer.await;
+    pending.pop_front();
+    if pending.is_empty() {
+        // An idle connection holds nothing.
+        *pending = VecDeque::new();
+    }
+    answer.unwrap_or_else(|failure| {
+        tracing::error!(%failure, "an answer failed");
+        Message::Text("Error: internal error".to_owned())
+    })
 }
 
 /// Tells a peer that comes while the server goes down.

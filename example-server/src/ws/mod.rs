@@ -1,7 +1,8 @@
 //! WebSocket (RFC 6455), server side, on the upgraded connection.
 //!
 //! Bytes flow one way through small parts: [`handshake`] answers the upgrade, [`frame`] reads and
-//! writes frame headers, [`message`] assembles frames to messages, [`connection`] owns the socket
+//! writes frame headers, [`message`] assembles frames to messages, [`connection`] owns the
+//! [`socket`], `rate` says how often it may be asked,
 //! and [`outbox`] is the bounded queue through which everybody else talks to it. `frame` and
 //! `message` do no IO, so every rule of the protocol is tested without a socket.
 //!
@@ -14,4 +15,6 @@ pub mod frame;
 pub mod handshake;
 pub mod message;
 pub mod outbox;
+mod rate;
 mod scratch;
+pub mod socket;

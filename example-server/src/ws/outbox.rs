@@ -29,6 +29,8 @@ struct State {
     frames: VecDeque<Queued>,
     /// The cost of what is queued here or taken by the writer, and not written yet.
     unwritten: usize,
+    /// The part of it that is no messages.
+    unwritten_answers: usize,
     /// A close frame is queued; nothing comes after it.
     closing: bool,
 }
@@ -42,6 +44,10 @@ struct Queued {
 
 /// What a frame costs beside its bytes: its place in a queue that may be twice as long as it is full.
 const OVERHEAD: usize = 2 * size_of::<Queued>();
+
+/// No more input is read while this much output is unwritten: TCP then slows the peer down, and a
+/// peer that never reads cannot make the server work for it.
+const READ_PAUSE: usize = 64 * 1024;
 
 /// What a message of `len` bytes counts in a queue.
 pub const fn cost_of_message(len: usize) -> usize {
@@ -102,8 +108,7 @@ impl Outbox {
                 }
                 SlowConsumer::Close => {
                     // What waits was not read anyway. What the writer has begun goes out first.
-                    let dropped: usize = state.frames.drain(..).map(|frame| frame.cost()).sum();
-                    state.unwritten -= dropped;
+                    state.drop_all();
                     state.close(Some(CloseCode::TRY_AGAIN_LATER), "slow consumer");
                     drop(state);
                     self.changed.notify_one();
@@ -157,6 +162,18 @@ impl Outbox {
         self.lock().unwritten
     }
 
+    /// Whether so much is unwritten that the peer should not be read from: it would ask for more.
+    ///
+    /// Where messages may be dropped, they keep nobody from asking.
+    pub(super) fn is_behind(&self) -> bool {
+        let state = self.lock();
+        let unwritten = match self.policy {
+            SlowConsumer::Close => state.unwritten,
+            SlowConsumer::DropNewest | SlowConsumer::DropOldest => state.unwritten_answers,
+        };
+        unwritten >= READ_PAUSE
+    }
+
     /// Waits until something was queued since the last wait.
     pub(super) async fn changed(&self) {
         self.changed.notified().await;
@@ -173,8 +190,10 @@ impl Outbox {
         }
     }
 
-    fn written(&self, cost: usize) {
-        self.lock().unwritten -= cost;
+    fn written(&self, written: Written) {
+        let mut state = self.lock();
+        state.unwritten -= written.cost;
+        state.unwritten_answers -= written.answers;
     }
 
     /// A panic elsewhere leaves the queue whole: every change of it is complete before it unlocks.
@@ -186,6 +205,9 @@ impl Outbox {
 impl State {
     fn queue(&mut self, frame: Queued) {
         self.unwritten += frame.cost();
+        if !frame.is_message {
+            self.unwritten_answers += frame.cost();
+        }
         self.frames.push_back(frame);
     }
 
@@ -196,6 +218,15 @@ impl State {
                 frame: frame::encode_close(code, reason),
                 is_message: false,
             });
+        }
+    }
+
+    fn drop_all(&mut self) {
+        for queued in std::mem::take(&mut self.frames) {
+            self.unwritten -= queued.cost();
+            if !queued.is_message {
+                self.unwritten_answers -= queued.cost();
+            }
         }
     }
 
@@ -271,20 +302,33 @@ impl Writing {
         }
     }
 
-    /// Takes `written` bytes from the front. Returns what they cost.
-    fn advance(&mut self, mut written: usize) -> usize {
-        let mut cost = written;
+    /// Takes `bytes` from the front.
+    fn advance(&mut self, mut bytes: usize) -> Written {
+        let mut written = Written::default();
         while let Some(front) = self.frames.front_mut() {
-            if written < front.frame.len() {
-                front.frame.advance(written);
+            let whole = bytes >= front.frame.len();
+            let taken = bytes.min(front.frame.len());
+            let cost = taken + if whole { OVERHEAD } else { 0 };
+            written.cost += cost;
+            if !front.is_message {
+                written.answers += cost;
+            }
+            if !whole {
+                front.frame.advance(taken);
                 break;
             }
-            written -= front.frame.len();
-            cost += OVERHEAD;
+            bytes -= taken;
             self.frames.pop_front();
         }
-        cost
+        written
     }
+}
+
+/// What became free by a write.
+#[derive(Debug, Default)]
+struct Written {
+    cost: usize,
+    answers: usize,
 }
 
 #[cfg(test)]

@@ -77,7 +77,9 @@ pub trait FdStore: fmt::Debug + Send + Sync {
 
 /// Through what a shared store hands over what other nodes send.
 #[derive(Clone)]
-pub struct Inbox(Arc<dyn Fn(Recipients<'_>, &str) + Send + Sync>);
+pub struct Inbox(Arc<Deliver>);
+
+type Deliver = dyn Fn(Recipients<'_>, &str) + Send + Sync;
 
 /// The connections of this node for which a message is.
 #[derive(Debug, Clone, Copy)]

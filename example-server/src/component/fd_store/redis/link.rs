@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use super::keys::{self, Received};
-use crate::component::fd_store::{Fd, Inbox, Recipients};
+use crate::component::fd_store::{Fd, Inbox, NodeId, Recipients};
 use crate::component::room::Room;
 
 /// The pause after the first failure; it doubles up to the longest.
@@ -423,9 +423,7 @@ async fn connect(
         match push.kind {
             PushKind::Disconnection => ended.cancel(),
             PushKind::Message if !ended.is_cancelled() => {
-                if deliver(&shared, &inbox, &received, &push.data).is_none() {
-                    tracing::warn!("a message that is none came from Redis; is the prefix shared?");
-                }
+                deliver(&shared, &inbox, &received, &push.data);
             }
             _ => {}
         }
@@ -445,21 +443,21 @@ async fn connect(
     })
 }
 
-/// Hands a published message to those of this node for whom it is. `None` if it is no message.
-fn deliver(
-    shared: &Shared,
-    inbox: &Inbox,
-    received: &Mutex<Received>,
-    data: &[Value],
-) -> Option<()> {
-    let [Value::BulkString(channel), Value::BulkString(payload)] = data else {
-        return None;
+/// Hands a published message to those of this node for whom it is.
+fn deliver(shared: &Shared, inbox: &Inbox, received: &Mutex<Received>, data: &[Value]) {
+    let Some(published) = Published::read(shared, data) else {
+        tracing::warn!("what is no message came from Redis; does something else use the prefix?");
+        return;
     };
-    let room = shared.keys.recipients(std::str::from_utf8(channel).ok()?)?;
-    let (node, sequence, text) = keys::decode(payload)?;
+    let Published {
+        room,
+        node,
+        sequence,
+        text,
+    } = published;
     if node == shared.node {
         // Its members have it already.
-        return Some(());
+        return;
     }
     let is_new = received
         .lock()
@@ -467,7 +465,7 @@ fn deliver(
         .is_new(node, sequence);
     if !is_new {
         tracing::debug!(%node, sequence, "a message came twice");
-        return Some(());
+        return;
     }
     match room {
         None => inbox.deliver(Recipients::All, text),
@@ -476,7 +474,31 @@ fn deliver(
             inbox.deliver(Recipients::Fds(&fds), text);
         }
     }
-    Some(())
+}
+
+/// A message as it comes from Redis.
+struct Published<'a> {
+    /// `None`: for everybody.
+    room: Option<Room>,
+    node: NodeId,
+    sequence: u64,
+    text: &'a str,
+}
+
+impl<'a> Published<'a> {
+    fn read(shared: &Shared, data: &'a [Value]) -> Option<Self> {
+        let [Value::BulkString(channel), Value::BulkString(payload)] = data else {
+            return None;
+        };
+        let room = shared.keys.recipients(std::str::from_utf8(channel).ok()?)?;
+        let (node, sequence, text) = keys::decode(payload)?;
+        Some(Self {
+            room,
+            node,
+            sequence,
+            text,
+        })
+    }
 }
 
 async fn is_alive(session: &mut Session, key: String) -> RedisResult<bool> {
