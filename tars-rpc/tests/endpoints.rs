@@ -4,7 +4,7 @@ mod common;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -32,20 +32,31 @@ enum Mood {
     Away,
 }
 
-/// Hosts, their moods, and the calls that they got.
+/// Hosts by name. Clones are the same hosts.
 #[derive(Debug, Clone, Default)]
-struct Hosts(Arc<std::sync::Mutex<BTreeMap<String, (Option<Mood>, u32)>>>);
+struct Hosts(Arc<Mutex<BTreeMap<String, Host>>>);
+
+#[derive(Debug, Default)]
+struct Host {
+    mood: Option<Mood>,
+    calls: u32,
+}
 
 impl Hosts {
     fn set(&self, host: &str, mood: Mood) {
-        self.0.lock().unwrap().entry(host.to_owned()).or_default().0 = Some(mood);
+        self.0
+            .lock()
+            .unwrap()
+            .entry(host.to_owned())
+            .or_default()
+            .mood = Some(mood);
     }
 
     fn mood(&self, host: &str) -> Mood {
         let hosts = self.0.lock().unwrap();
         hosts
             .get(host)
-            .and_then(|(mood, _)| *mood)
+            .and_then(|host| host.mood)
             .unwrap_or(Mood::Well)
     }
 
@@ -54,7 +65,7 @@ impl Hosts {
         let mut hosts = self.0.lock().unwrap();
         hosts
             .iter_mut()
-            .map(|(host, (_, calls))| (host.clone(), std::mem::take(calls)))
+            .map(|(name, host)| (name.clone(), std::mem::take(&mut host.calls)))
             .filter(|(_, calls)| *calls > 0)
             .collect()
     }
@@ -63,7 +74,12 @@ impl Hosts {
         peer.lenient = true;
         while let Some(request) = peer.request().await {
             if request.func != "tars_ping" {
-                self.0.lock().unwrap().entry(host.clone()).or_default().1 += 1;
+                self.0
+                    .lock()
+                    .unwrap()
+                    .entry(host.clone())
+                    .or_default()
+                    .calls += 1;
             }
             let answer = match self.mood(&host) {
                 Mood::Well => greeting(request.request_id, &host),

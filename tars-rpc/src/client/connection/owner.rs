@@ -236,7 +236,7 @@ impl Owner {
                     news => {
                         self.calls.handle(&news, &mut self.mail.batch);
                         let due = match news {
-                            News::Alarm => keep_alive.look(now(), !self.calls.protocol.is_idle()),
+                            News::Alarm => keep_alive.look(now(), self.is_of_use()),
                             News::Calls => {
                                 keep_alive.used();
                                 Due::Nothing
@@ -257,10 +257,14 @@ impl Owner {
         }
     }
 
+    /// Whether somebody waits for something that may come.
+    fn is_of_use(&self) -> bool {
+        !self.calls.protocol.is_idle() || self.shared.has_subscribers()
+    }
+
     /// Does what is due on a connection on which nothing happens.
     fn keep_alive(&mut self, due: Due) -> Option<End> {
         let timeout = self.shared.config.keep_alive_timeout;
-        let is_of_use = || !self.calls.protocol.is_idle() || self.shared.has_subscribers();
         match due {
             Due::Nothing => None,
             Due::Ping => {
@@ -278,7 +282,7 @@ impl Owner {
             }),
             // Perhaps it is gone. To connect anew costs little; to wait for an answer that never comes, much.
             Due::Silent { .. } | Due::Idle => {
-                if is_of_use() {
+                if self.is_of_use() {
                     return None;
                 }
                 self.shared.stats.closed_idle.increment();
