@@ -1,9 +1,7 @@
 //! A run: from config files to a plan of what to change in the output directories.
 
 use std::collections::BTreeMap;
-use std::panic::resume_unwind;
 use std::path::{Component, Path, PathBuf};
-use std::thread;
 
 use crate::config::{Config, Format};
 use crate::diagnostic::Diagnostic;
@@ -266,30 +264,17 @@ fn code<'c>(
             Err(complaints) => errors.push(config.findings(complaints)),
         }
     }
-    thread::scope(|scope| {
-        // About half of the work.
-        let types: Vec<_> = backends
-            .iter()
-            .map(|(config, backend)| scope.spawn(|| marked(backend.types(), sources, config)))
-            .collect();
-        let mut servants = Vec::new();
-        for (config, index) in &users {
-            let bodies = backends[*index].1.servants(config.with_servant);
-            servants.push(marked(bodies, sources, config)?);
-        }
-        let types: Vec<Files> = types
-            .into_iter()
-            .map(|types| types.join().unwrap_or_else(|panic| resume_unwind(panic)))
-            .collect::<Result<_, _>>()?;
-        let code = users
-            .iter()
-            .zip(servants)
-            .map(|((config, index), servants)| {
-                let code = types[*index].clone().into_iter().chain(servants);
-                (*config, files(config, code, sources))
-            });
-        Ok(code.collect())
-    })
+    let types = backends
+        .iter()
+        .map(|(config, backend)| marked(backend.types(), sources, config));
+    let types: Vec<Files> = types.collect::<Result<_, _>>()?;
+    let code = users.into_iter().map(|(config, index)| {
+        let servants = backends[index].1.servants(config.with_servant);
+        let servants = marked(servants, sources, config)?;
+        let code = types[index].clone().into_iter().chain(servants);
+        Ok((config, files(config, code, sources)))
+    });
+    code.collect()
 }
 
 /// Files by their path below the directory of the obj.
@@ -308,7 +293,7 @@ fn marked(bodies: Vec<Body>, sources: &SourceMap, config: &Config) -> Result<Fil
             Format::Default => body.text,
             Format::Rustfmt => rustfmt::format(&body.text, options.edition, &config.dst_path)?,
         };
-        let rest = output::rest(&body.exports, &body.doc, &text);
+        let rest = output::rest(&body.exports, &body.doc, text);
         files.insert(
             body.path,
             MarkedFile::new(&origin(&origins.join(", ")), rest),

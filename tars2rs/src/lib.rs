@@ -13,6 +13,7 @@ mod error;
 pub mod generate;
 pub mod model;
 pub mod output;
+mod parallel;
 pub mod resolve;
 pub mod rust;
 mod rustfmt;

@@ -12,12 +12,10 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::num::NonZero;
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use crate::error::Error;
+use crate::parallel;
 
 pub use marker::{MarkedFile, rest};
 
@@ -89,7 +87,7 @@ impl Plan {
             }
         }
         index::add(&mut files, dst)?;
-        compare(dst, &old, &files)
+        compare(dst, &old, files)
     }
 
     /// Makes the changes.
@@ -99,21 +97,11 @@ impl Plan {
     pub fn apply(&self) -> Result<(), Error> {
         let (new, gone): (Vec<_>, Vec<_>) =
             self.changes.iter().partition(|change| change.new.is_some());
-        // The system calls take longer than what is around them.
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let share = new.len().div_ceil(threads).max(MIN_SHARE);
-        let write = |change: &&Change| {
+        let written = parallel::map(&new, MIN_SHARE, |change| {
             let text = change.new.as_deref().unwrap_or_default();
             write::replace(&change.path, text)
-        };
-        thread::scope(|scope| {
-            let shares = new.chunks(share);
-            let shares = shares.map(|share| scope.spawn(move || share.iter().try_for_each(write)));
-            let shares: Vec<_> = shares.collect();
-            shares
-                .into_iter()
-                .try_for_each(|share| share.join().unwrap_or_else(|panic| resume_unwind(panic)))
-        })?;
+        });
+        written.into_iter().collect::<Result<(), Error>>()?;
         // Not before: a directory that is left empty goes, and it must not be one that is about to be written to.
         gone.iter()
             .try_for_each(|change| write::remove(&change.path, &self.dst))
@@ -174,17 +162,21 @@ fn still_wanted(dst: &Path, old: &BTreeMap<String, String>, wanted: &[Wanted]) -
     files
 }
 
-fn compare(dst: &Path, old: &BTreeMap<String, String>, files: &Files) -> Result<Plan, Error> {
+fn compare(dst: &Path, old: &BTreeMap<String, String>, files: Files) -> Result<Plan, Error> {
     let mut plan = Plan {
         dst: dst.to_owned(),
         files: files.len(),
         ..Plan::default()
     };
-    for (path, file) in files {
-        let new = file.text();
-        plan.hash = plan.hash.wrapping_add(stamp::hash((path, &new)));
-        let full = dst.join(path);
-        match old.get(path) {
+    let gone = old.iter().filter(|(path, _)| !files.contains_key(*path));
+    let gone: Vec<_> = gone.collect();
+    let files = files.into_iter();
+    let files: Vec<(String, String)> = files.map(|(path, file)| (path, file.into_text())).collect();
+    let hashes = parallel::map(&files, MIN_SHARE, |file| stamp::hash(file));
+    plan.hash = hashes.into_iter().fold(0, u64::wrapping_add);
+    for (path, new) in files {
+        let full = dst.join(&path);
+        match old.get(&path) {
             Some(text) if *text == new => plan.unchanged += 1,
             Some(text) if MarkedFile::parse(text).is_none() => return Err(Error::Foreign(full)),
             None if full.symlink_metadata().is_ok() => return Err(Error::Foreign(full)),
@@ -195,10 +187,7 @@ fn compare(dst: &Path, old: &BTreeMap<String, String>, files: &Files) -> Result<
             }),
         }
     }
-    for (path, text) in old {
-        if files.contains_key(path) {
-            continue;
-        }
+    for (path, text) in gone {
         if MarkedFile::parse(text).is_some() {
             plan.changes.push(Change {
                 path: dst.join(path),

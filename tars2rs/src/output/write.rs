@@ -9,13 +9,18 @@ use crate::error::Error;
 
 /// Writes a file beside its place, then moves it there.
 pub(super) fn replace(path: &Path, text: &str) -> Result<(), Error> {
-    if let Some(dir) = path.parent() {
-        fs::create_dir_all(dir).map_err(|e| Error::io("create", dir, e))?;
-    }
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", process::id()));
     let temporary = path.with_file_name(name);
-    let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    let write = || fs::write(&temporary, text);
+    // Most files come into directories that are there.
+    let written = write().or_else(|error| match path.parent() {
+        Some(dir) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(dir).and_then(|()| write())
+        }
+        _ => Err(error),
+    });
+    let written = written.and_then(|()| fs::rename(&temporary, path));
     written.map_err(|error| {
         // Best effort: the first error is the one to report.
         let _ = fs::remove_file(&temporary);

@@ -4,12 +4,16 @@ use std::collections::HashSet;
 
 use crate::config::Types;
 use crate::model::{ConstId, Item, ModuleId, Type};
+use crate::parallel;
 
 use super::naming::bare;
 use super::prelude::Prelude;
 use super::styles::Named;
 use super::types::{Place, Spelling};
 use super::{Body, Context, docs, enums, layout, structs};
+
+/// Fewer declarations are not worth a thread.
+const MIN_SHARE: usize = 32;
 
 /// The file of a module; `None` when there is nothing in it.
 pub(super) fn file(id: ModuleId, cx: Context<'_>) -> Option<Body> {
@@ -25,43 +29,38 @@ pub(super) fn file(id: ModuleId, cx: Context<'_>) -> Option<Body> {
     // A constant in scope would make a variable of its name a pattern.
     let values: HashSet<&str> = names.values_of(model, id).collect();
     let is_extern = |of: Named| cx.styles.extern_path(of, "").is_some();
-    let mut spans = Vec::new();
-    let mut items = Vec::new();
-    for &item in &module.items {
-        match item {
-            Item::Struct(id) if !is_extern(Named::Struct(id)) => {
-                spans.push(model[id].span);
-                items.extend(structs::items(id, cx, &spelling, &values));
-            }
-            Item::Enum(id) if !is_extern(Named::Enum(id)) => {
-                spans.push(model[id].span);
-                items.extend(enums::items(id, &spelling));
-            }
-            Item::Const(id) => {
-                spans.push(model[id].span);
-                items.push(constant(id, &spelling));
-            }
-            Item::Struct(_) | Item::Enum(_) | Item::Interface(_) => {}
+    let declared = parallel::map(&module.items, MIN_SHARE, |&item| match item {
+        Item::Struct(id) if !is_extern(Named::Struct(id)) => {
+            let items = structs::items(id, cx, &spelling, &values);
+            Some((model[id].span, items.join("\n")))
         }
-    }
+        Item::Enum(id) if !is_extern(Named::Enum(id)) => {
+            Some((model[id].span, enums::items(id, &spelling).join("\n")))
+        }
+        Item::Const(id) => Some((model[id].span, constant(id, &spelling))),
+        Item::Struct(_) | Item::Enum(_) | Item::Interface(_) => None,
+    });
+    let (spans, items): (Vec<_>, Vec<_>) = declared.into_iter().flatten().unzip();
     if items.is_empty() {
         return None;
     }
-    let mut groups = Vec::new();
-    let body = items.join("\n");
-    groups.extend(Some(spelling.prelude.import(&body)).filter(|line| !line.is_empty()));
-    if body.contains("codec::") {
-        groups.push(format!("use {}::codec;\n", cx.runtime.path));
-        groups.push(cx.runtime.check_version());
+    let mut text = items.join("\n");
+    let mut head = spelling.prelude.import(&text);
+    if !head.is_empty() {
+        head.push('\n');
     }
-    groups.push(body);
+    if text.contains("codec::") {
+        let check = cx.runtime.check_version();
+        head += &format!("use {}::codec;\n\n{check}\n", cx.runtime.path);
+    }
+    text.insert_str(0, &head);
     let fallback = format!("Types of the IDL module `{}`.", module.name);
     Some(Body {
         path: format!("classes/{}.rs", bare(&names.modules[id.0 as usize])),
         spans,
         doc: docs::plain(&module.doc, &fallback),
         exports: Vec::new(),
-        text: groups.join("\n"),
+        text,
     })
 }
 

@@ -3,6 +3,8 @@
 //! Every function takes the indentation of the line it starts, and gives lines that start with it and end without a
 //! line end. What no rule here fits is marked [`SKIP`] by [`mark_too_wide`].
 
+use std::borrow::Cow;
+
 /// `max_width`
 const WIDTH: usize = 100;
 /// `fn_call_width`, `chain_width` and `array_width`, which are the same.
@@ -23,9 +25,12 @@ pub(crate) const SKIP: &str = "#[cfg_attr(any(), rustfmt::skip)]";
 /// `head(a, b)tail` of a function call.
 pub(crate) fn call(indent: usize, head: &str, args: &[String], tail: &str) -> String {
     let start = blanks(indent);
-    let line = format!("{start}{head}({}){tail}", args.join(", "));
-    if width(&args.join(", ")) <= SMALL_WIDTH && width(&line) <= WIDTH {
-        return line;
+    let inner = args.join(", ");
+    if width(&inner) <= SMALL_WIDTH {
+        let line = [&start, head, "(", &inner, ")", tail].concat();
+        if width(&line) <= WIDTH {
+            return line;
+        }
     }
     let short = args.iter().all(|arg| width(arg) <= SHORT_WIDTH);
     let args = if short {
@@ -111,9 +116,12 @@ pub(crate) fn derive(names: &[String]) -> String {
 
 /// `head = value`, the value on its own line when the first is too short for both.
 pub(crate) fn assign(indent: usize, head: &str, value: &str) -> String {
-    let line = format!("{}{head} = {value}", blanks(indent));
-    let second = format!("{}{value}", blanks(indent + STEP));
-    if width(&line) <= WIDTH || width(&second) > WIDTH {
+    let line = [&blanks(indent), head, " = ", value].concat();
+    if width(&line) <= WIDTH {
+        return line;
+    }
+    let second = [&blanks(indent + STEP), value].concat();
+    if width(&second) > WIDTH {
         return line;
     }
     format!("{}{head} =\n{second}", blanks(indent))
@@ -121,7 +129,7 @@ pub(crate) fn assign(indent: usize, head: &str, value: &str) -> String {
 
 /// `pub name: Type,`
 pub(crate) fn field(indent: usize, name: &str, ty: &str) -> String {
-    let line = format!("{}pub {name}: {ty},", blanks(indent));
+    let line = [&blanks(indent), "pub ", name, ": ", ty, ","].concat();
     if width(&line) <= WIDTH {
         return line;
     }
@@ -234,7 +242,11 @@ pub(crate) fn sorts_alike(text: &str) -> bool {
 }
 
 /// Marks the items that have a line which rustfmt would want to break.
-pub(crate) fn mark_too_wide(text: &str) -> String {
+pub(crate) fn mark_too_wide(text: String) -> String {
+    // No line has more columns than bytes.
+    if text.lines().all(|line| line.len() <= WIDTH) {
+        return text;
+    }
     let is_comment = |line: &&str| line.trim_start().starts_with("//");
     let mark = |item: &str| {
         if item
@@ -253,7 +265,7 @@ pub(crate) fn mark_too_wide(text: &str) -> String {
     };
     // Inside of items, what follows an empty line is indented.
     let mut items = Vec::new();
-    let mut rest = text;
+    let mut rest = text.as_str();
     while let Some(end) = rest
         .match_indices("\n\n")
         .map(|(at, _)| at + 2)
@@ -267,14 +279,20 @@ pub(crate) fn mark_too_wide(text: &str) -> String {
 }
 
 fn lines(indent: usize, items: &[String], end: &str) -> String {
-    items
-        .iter()
-        .map(|item| format!("{}{item}{end}\n", blanks(indent)))
-        .collect()
+    let start = blanks(indent);
+    let mut text = String::new();
+    for item in items {
+        text.extend([&start, item.as_str(), end, "\n"]);
+    }
+    text
 }
 
-fn blanks(count: usize) -> String {
-    " ".repeat(count)
+fn blanks(count: usize) -> Cow<'static, str> {
+    const BLANKS: &str = "                                ";
+    match BLANKS.get(..count) {
+        Some(blanks) => Cow::Borrowed(blanks),
+        None => Cow::Owned(" ".repeat(count)),
+    }
 }
 
 /// Columns, as rustfmt counts them: East Asian characters take two.

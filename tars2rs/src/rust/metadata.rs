@@ -52,5 +52,5 @@ pub(super) fn functions(plan: &Plan<'_>, spelling: &Spelling<'_>) -> String {
         String::new()
     };
     let doc = format!("/// The functions of the interface `{}`.\n", plan.of.name);
-    layout::mark_too_wide(&format!("{doc}{skip}{list}\n"))
+    layout::mark_too_wide(format!("{doc}{skip}{list}\n"))
 }

@@ -28,6 +28,7 @@ use askama::Template;
 use crate::config::Options;
 use crate::diagnostic::Diagnostic;
 use crate::model::{InterfaceId, Model, ModuleId};
+use crate::parallel;
 use crate::source::Span;
 
 use derives::Traits;
@@ -138,26 +139,27 @@ impl<'a> Backend<'a> {
         let cx = self.context();
         let modules = (0..).map(ModuleId).take(self.model.modules.len());
         let mut bodies: Vec<Body> = modules.filter_map(|id| classes::file(id, cx)).collect();
-        let plans = self.interfaces().map(|id| interface::Plan::new(id, cx));
-        bodies.extend(plans.map(|plan| replies::file(&plan, cx)));
+        bodies.extend(self.of_interfaces(replies::file));
         bodies
     }
 
     /// The proxies of all interfaces, or their traits and dispatchers.
     #[must_use]
     pub fn servants(&self, with_servant: bool) -> Vec<Body> {
-        let cx = self.context();
-        let plans = self.interfaces().map(|id| interface::Plan::new(id, cx));
-        let file = if with_servant {
+        self.of_interfaces(if with_servant {
             server::file
         } else {
             client::file
-        };
-        plans.map(|plan| file(&plan, cx)).collect()
+        })
     }
 
-    fn interfaces(&self) -> impl Iterator<Item = InterfaceId> + use<> {
-        (0..).map(InterfaceId).take(self.model.interfaces.len())
+    fn of_interfaces(&self, file: fn(&interface::Plan<'_>, Context<'_>) -> Body) -> Vec<Body> {
+        let cx = self.context();
+        let ids = (0..).map(InterfaceId).take(self.model.interfaces.len());
+        let ids: Vec<InterfaceId> = ids.collect();
+        parallel::map(&ids, MIN_SHARE, |&id| {
+            file(&interface::Plan::new(id, cx), cx)
+        })
     }
 
     fn context(&self) -> Context<'_> {
@@ -173,6 +175,9 @@ impl<'a> Backend<'a> {
     }
 }
 
+/// Fewer interfaces are not worth a thread.
+const MIN_SHARE: usize = 8;
+
 /// Renders a template, with a line end.
 fn text(template: &impl Template) -> String {
     // A template fails only when writing to its target does, and a `String` takes everything.
@@ -180,5 +185,5 @@ fn text(template: &impl Template) -> String {
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    layout::mark_too_wide(&text)
+    layout::mark_too_wide(text)
 }

@@ -44,6 +44,9 @@ pub(crate) fn assign<S: AsRef<str>>(names: &[S], case: Case, reserved: &[&str]) 
             owner.insert(name, index);
         }
     }
+    if owner.len() == natural.len() {
+        return natural;
+    }
     let mut taken: HashSet<String> = natural.iter().map(|name| bare(name).to_owned()).collect();
     let mut numbers: HashMap<&str, usize> = HashMap::new();
     let unique = natural.iter().enumerate().map(|(index, name)| {
@@ -84,6 +87,9 @@ pub(crate) fn natural(name: &str, case: Case, reserved: &[&str]) -> String {
 
 /// A name in the case of its kind.
 pub(crate) fn convert(name: &str, case: Case) -> String {
+    if is_converted(name, case) {
+        return name.to_owned();
+    }
     let mut converted = match case {
         Case::Camel => name.to_upper_camel_case(),
         Case::Snake => name.to_snake_case(),
@@ -109,6 +115,22 @@ pub(crate) fn convert(name: &str, case: Case) -> String {
         converted.insert(0, first);
     }
     converted
+}
+
+/// Whether a name is certain to be in the case already. Most are, and this is cheaper than to convert them.
+fn is_converted(name: &str, case: Case) -> bool {
+    let is_letter = match case {
+        Case::Camel => return false,
+        Case::Snake => u8::is_ascii_lowercase,
+        Case::Screaming => u8::is_ascii_uppercase,
+    };
+    let bytes = name.as_bytes();
+    bytes.first().is_some_and(is_letter)
+        && bytes.last() != Some(&b'_')
+        && bytes
+            .iter()
+            .all(|byte| is_letter(byte) || byte.is_ascii_digit() || *byte == b'_')
+        && !name.contains("__")
 }
 
 /// The name with the next number that is free. `number` is the first one that has not been tried.
@@ -146,6 +168,23 @@ mod tests {
         assert_eq!(natural("simple_struct", Case::Camel, &[]), "SimpleStruct");
         assert_eq!(natural("maxSize", Case::Screaming, &[]), "MAX_SIZE");
         assert_eq!(natural("i32", Case::Camel, &[]), "I32");
+    }
+
+    #[test]
+    fn what_needs_no_conversion_would_come_back_the_same() {
+        for name in [
+            "a", "a_b", "a1", "a1_b2", "a_1", "ab12cd", "A", "A_B", "A1", "AB1C_2D",
+        ] {
+            assert!(is_converted(name, Case::Snake) || is_converted(name, Case::Screaming));
+            if is_converted(name, Case::Snake) {
+                assert_eq!(name.to_snake_case(), name);
+            } else {
+                assert_eq!(name.to_shouty_snake_case(), name);
+            }
+        }
+        for name in ["", "_a", "a_", "a__b", "1a", "aB", "é"] {
+            assert!(!is_converted(name, Case::Snake), "{name}");
+        }
     }
 
     #[test]

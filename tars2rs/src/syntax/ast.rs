@@ -207,6 +207,24 @@ pub enum Builtin {
     String,
 }
 
+impl Builtin {
+    /// The type that a word means.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "bool" => Self::Bool,
+            "byte" => Self::Byte,
+            "short" => Self::Short,
+            "int" => Self::Int,
+            "long" => Self::Long,
+            "float" => Self::Float,
+            "double" => Self::Double,
+            "string" => Self::String,
+            _ => return None,
+        })
+    }
+}
+
 /// A whole number as written; one beyond `i128` is taken as the nearest, which no type holds either.
 pub type Integer = i128;
 

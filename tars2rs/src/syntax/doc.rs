@@ -150,7 +150,8 @@ mod tests {
 
     /// The doc comment above and after the word `item`.
     fn docs(text: &str) -> (Doc, Doc) {
-        let comments = Comments::new(text, super::super::scan::scan(FileId(0), text).unwrap());
+        let scan = super::super::scan::scan(FileId(0), text, 0).unwrap();
+        let comments = Comments::new(text, scan.comments);
         let start = text.find("item").unwrap();
         (comments.above(start), comments.after(start + "item".len()))
     }

@@ -1,20 +1,22 @@
 //! From text to AST.
 //!
 //! A file passes three stages. [`scan`] walks over its tokens once: it finds unclosed things and absurd nesting, so
-//! that nothing after it can run long or deep, and collects the comments. The pest grammar then parses the whole
-//! language; it matches faulty pieces as such, so one error does not hide the next. [`parser`] turns its pairs into
-//! the [`ast`], and [`explain`] and [`stuck`] turn each faulty piece
-//! into a message.
+//! that nothing after it can run long or deep, collects the comments, and finds where a long file may be cut into
+//! [`pieces`]. [`parser`] then runs the pest grammar, which matches faulty text as such, so that one error does not
+//! hide the next. [`pairs`] turns what it found into the [`ast`], and [`explain`] and [`stuck`] turn each fault into a
+//! message.
 
 pub mod ast;
 mod doc;
 mod escape;
 mod explain;
+mod pairs;
 mod parser;
+mod pieces;
 mod scan;
 mod stuck;
 mod token;
 
-pub(crate) use parser::builtin_case;
+pub(crate) use pairs::builtin_case;
 pub use parser::parse;
 pub use token::{KEYWORDS, is_keyword};

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::pieces::Cuts;
 use super::token::{Token, TokenKind, Tokens};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, Span};
@@ -15,8 +16,17 @@ pub(crate) const MAX_DEPTH: usize = 64;
 /// A file with more errors than this is garbage, or one slip that shows up everywhere.
 pub(crate) const MAX_ERRORS: usize = 20;
 
-/// Walks over a file; returns where its comments are, in order.
-pub(crate) fn scan(file: FileId, text: &str) -> Result<Vec<Range<usize>>, Vec<Diagnostic>> {
+/// What a walk over a file finds.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    /// Where its comments are, in order.
+    pub(crate) comments: Vec<Range<usize>>,
+    /// Where it may be cut.
+    pub(crate) cuts: Cuts,
+}
+
+/// Walks over a file, to be cut into pieces of at least so many bytes.
+pub(crate) fn scan(file: FileId, text: &str, piece_bytes: usize) -> Result<Scan, Vec<Diagnostic>> {
     let mut scanner = Scanner {
         file,
         braces: Vec::new(),
@@ -24,6 +34,7 @@ pub(crate) fn scan(file: FileId, text: &str) -> Result<Vec<Range<usize>>, Vec<Di
         misplaced: None,
     };
     let mut comments = Vec::new();
+    let mut cuts = Cuts::every(piece_bytes);
     let mut errors = Vec::new();
     // The end of the last token with an illegal character, and that character.
     let mut last_illegal = (0, "");
@@ -43,6 +54,7 @@ pub(crate) fn scan(file: FileId, text: &str) -> Result<Vec<Range<usize>>, Vec<Di
                 continue;
             }
         }
+        cuts.token(text, &token, scanner.braces.len());
         match scanner.token(&token) {
             Verdict::Fine => {}
             Verdict::Bad(error) => errors.push(error),
@@ -58,7 +70,7 @@ pub(crate) fn scan(file: FileId, text: &str) -> Result<Vec<Range<usize>>, Vec<Di
     }
     errors.extend(scanner.unclosed());
     if errors.is_empty() {
-        Ok(comments)
+        Ok(Scan { comments, cuts })
     } else {
         Err(errors)
     }
@@ -241,7 +253,7 @@ mod tests {
     use super::*;
 
     fn codes(text: &str) -> Vec<(Code, u32)> {
-        let errors = scan(FileId(0), text).err().unwrap_or_default();
+        let errors = scan(FileId(0), text, 0).err().unwrap_or_default();
         errors
             .iter()
             .map(|error| (error.code, error.span().unwrap().start))
@@ -251,7 +263,9 @@ mod tests {
     #[test]
     fn comments_are_found() {
         assert_eq!(
-            scan(FileId(0), "a /* b */ c // d\n\"// no\"").unwrap(),
+            scan(FileId(0), "a /* b */ c // d\n\"// no\"", 0)
+                .unwrap()
+                .comments,
             [2..9, 12..16]
         );
     }
