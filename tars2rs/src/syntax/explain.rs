@@ -12,6 +12,9 @@ use super::token::{Token, TokenKind, Tokens};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, Span};
 
+/// How far behind the end of a faulty piece the reason may be that it ends there.
+const LOOK_AHEAD: usize = 200;
+
 /// Where a faulty piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -33,8 +36,9 @@ pub(crate) struct Explainer<'a> {
 }
 
 impl<'a> Explainer<'a> {
-    /// What is wrong with the piece that begins at `start`.
-    pub(crate) fn explain(&self, place: Place, start: usize) -> Diagnostic {
+    /// What is wrong with a faulty piece.
+    pub(crate) fn explain(&self, place: Place, piece: Span) -> Diagnostic {
+        let start = piece.start as usize;
         let mut tokens = self.tokens(start);
         let Some(first) = tokens.next() else {
             return Diagnostic::new(Code::SyntaxError, "unexpected end of the file")
@@ -122,7 +126,12 @@ impl<'a> Explainer<'a> {
             }
             (Place::Interface, _) => Rule::method,
         };
-        match Grammar::parse(parsed_as, self.text.get(start..).unwrap_or_default()) {
+        // All of the rest would be looked at if only to count its lines.
+        let mut end = self.text.len().min(piece.end as usize + LOOK_AHEAD);
+        while !self.text.is_char_boundary(end) {
+            end += 1;
+        }
+        match Grammar::parse(parsed_as, self.text.get(start..end).unwrap_or_default()) {
             Err(error) => self.explain_error(parsed_as, &error, start),
             Ok(_) => Diagnostic::new(Code::SyntaxError, "this cannot be read here").at(at, ""),
         }

@@ -115,7 +115,7 @@ fn explain<'e>(
     explainer: Explainer<'e>,
 ) -> impl Iterator<Item = Diagnostic> + 'e {
     let shown = faults.iter().take(scan::MAX_ERRORS);
-    let shown = shown.map(move |fault| explainer.explain(fault.place, fault.span.start as usize));
+    let shown = shown.map(move |fault| explainer.explain(fault.place, fault.span));
     let first_hidden = faults.get(scan::MAX_ERRORS);
     shown.chain(first_hidden.map(|fault| {
         scan::too_many(Span {
