@@ -19,8 +19,9 @@ for peer in "${peers[@]}"; do
             ;;
         go) (cd tests/interop/go && go build -o "$built/go" .) ;;
         java)
-            if [ -n "$(find tests/interop/java tars/example.tars tests/fixtures/idl/alltypes.tars -type f -newer "$built/java/peer.jar" -print -quit 2>&1)" ]; then
-                (cd tests/interop/java && mvn --batch-mode --quiet package)
+            jar="$built/java/peer.jar"
+            if [ ! -e "$jar" ] || [ -n "$(find tests/interop/java tars/example.tars -newer "$jar" -print -quit)" ]; then
+                (cd tests/interop/java && mvn --batch-mode --quiet -Dstyle.color=never package)
             fi
             ;;
         rust) ;;

@@ -163,7 +163,8 @@ impl Struct for RequestPacket {
             request_id: r.require(request_id, 4)?,
             servant: r.require(servant, 5)?,
             func: r.require(func, 6)?,
-            body: r.require(body, 7)?,
+            // TarsJava leaves an empty one out of its answers.
+            body: body.unwrap_or_default(),
             timeout: timeout.unwrap_or_default(),
             context: context.unwrap_or_default(),
             status: status.unwrap_or_default(),

@@ -129,10 +129,8 @@ var cases = []testCase{
 	}},
 	{"tars_ping", func(c clients) error { return c.call("tars_ping", nil) }},
 	{"oneway", oneway},
-	{"context", func(c clients) error {
-		got, err := c.greet(options{context: map[string]string{"who": text}}, "context:who")
-		return first(err, same("context", got, text))
-	}},
+	{"context", func(c clients) error { return carries(c, "ted") }},
+	{"context, UTF-8", func(c clients) error { return carries(c, text) }},
 	{"status", func(c clients) error {
 		got, err := c.greet(options{status: map[string]string{"STATUS_GRID_KEY": "grid"}}, "status:STATUS_GRID_KEY")
 		return first(err, same("status", got, "grid"))
@@ -315,6 +313,11 @@ func oneway(c clients) error {
 			return errors.New("the server has not run it")
 		}
 	}
+}
+
+func carries(c clients, who string) error {
+	got, err := c.greet(options{context: map[string]string{"who": who}}, "context:who")
+	return first(err, same("context", got, who))
 }
 
 func timeout(c clients) error {

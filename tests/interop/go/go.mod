@@ -1,6 +1,6 @@
 module interop
 
-go 1.20
+go 1.18
 
 require github.com/TarsCloud/TarsGo v1.4.6
 

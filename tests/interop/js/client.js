@@ -146,6 +146,10 @@ const cases = {
     }
   },
   async context({ client }) {
+    const got = await client.sayHelloWorld("context:who", { context: { who: "ted" } });
+    assert.strictEqual(got.outGreetings, "ted");
+  },
+  async "context, UTF-8"({ client }) {
     const got = await client.sayHelloWorld("context:who", { context: { who: TEXT } });
     assert.strictEqual(got.outGreetings, TEXT);
   },

@@ -22,6 +22,7 @@ pub(crate) enum Case {
     Ping,
     Oneway,
     Context,
+    ContextUtf8,
     Status,
     Error,
     UnknownFunction,
@@ -32,7 +33,7 @@ pub(crate) enum Case {
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::TestTafServer,
         Self::TestLofofTags,
         Self::SayHelloWorld,
@@ -52,6 +53,7 @@ impl Case {
         Self::Ping,
         Self::Oneway,
         Self::Context,
+        Self::ContextUtf8,
         Self::Status,
         Self::Error,
         Self::UnknownFunction,
@@ -83,6 +85,7 @@ impl Case {
             Self::Ping => "tars_ping",
             Self::Oneway => "oneway",
             Self::Context => "context",
+            Self::ContextUtf8 => "context, UTF-8",
             Self::Status => "status",
             Self::Error => "error",
             Self::UnknownFunction => "unknownFunction",

@@ -104,11 +104,8 @@ impl Client {
                 pinged.map(drop).map_err(text)
             }
             Case::Oneway => self.oneway(&client).await,
-            Case::Context => {
-                let options = self.options().context("who", TEXT);
-                let got = client.with(options).say_hello_world("context:who").await;
-                same("context", &got.map_err(text)?, &TEXT.to_owned())
-            }
+            Case::Context => self.context(&client, "ted").await,
+            Case::ContextUtf8 => self.context(&client, TEXT).await,
             Case::Status => {
                 let options = self.options().status("STATUS_GRID_KEY", "grid");
                 let client = client.with(options);
@@ -157,6 +154,12 @@ impl Client {
         CallOptions::new()
             .version(self.version)
             .timeout(Duration::from_secs(10))
+    }
+
+    async fn context(&self, client: &TestTafServiceServant, who: &str) -> Checked {
+        let client = client.with(self.options().context("who", who));
+        let got = client.say_hello_world("context:who").await.map_err(text)?;
+        same("context", &got, &who.to_owned())
     }
 
     /// The server runs it, and sends no answer.

@@ -13,7 +13,12 @@ mod process;
 mod service;
 mod values;
 
-use std::{env, io, process::ExitCode, time::Duration};
+use std::{
+    env,
+    io::{self, Write},
+    process::ExitCode,
+    time::Duration,
+};
 
 use tokio::time::timeout;
 
@@ -38,8 +43,15 @@ async fn main() -> io::Result<ExitCode> {
     let ours = service::serve().await.map_err(io::Error::other)?;
     let mut matrix = Matrix::default();
     for peer in &peers {
-        call_peer(*peer, ours.port(), &mut matrix).await?;
-        be_called(*peer, ours.port(), &mut matrix).await?;
+        // What could not be tried is missing in the matrix, and fails it.
+        for result in [
+            call_peer(*peer, ours.port(), &mut matrix).await,
+            be_called(*peer, ours.port(), &mut matrix).await,
+        ] {
+            if let Err(error) = result {
+                writeln!(io::stderr(), "{}: {error}", peer.name())?;
+            }
+        }
     }
     let mut out = io::stdout().lock();
     Ok(if matrix.print(&mut out, &peers)? {

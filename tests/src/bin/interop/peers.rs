@@ -76,6 +76,16 @@ static GO_BASE64: Cannot = Cannot::case(
     "TarsGo writes vector<unsigned byte> to JSON as base64: to encoding/json, []uint8 is not a list of numbers",
 );
 
+static JAVA_TUP_ERROR: Cannot = Cannot::case(
+    "a server of TarsJava loses code and text of an error in TUP: `encodeResponse` writes neither",
+);
+static JAVA_GBK: Cannot = Cannot::case(
+    "a server of TarsJava reads the strings of a packet's head as GBK, before it sets its charset",
+);
+static JAVA_CLIENT: Cannot = Cannot::version(
+    "a client of TarsJava has version 1 alone: `TarsInvoker` sets it in every request",
+);
+
 impl Peer {
     pub(crate) const ALL: [Self; 4] = [Self::Rust, Self::Js, Self::Go, Self::Java];
 
@@ -103,6 +113,12 @@ impl Peer {
             (Self::Go, Version::Tup, Case::Error | Case::UnknownFunction) => Some(&GO_TUP_ERROR),
             (Self::Go, _, Case::UnknownFunction) => Some(&GO_FUNCTION),
             (Self::Go, Version::Json, Case::EchoContainers) => Some(&GO_BASE64),
+            (Self::Java, _, Case::ContextUtf8) => Some(&JAVA_GBK),
+            (
+                Self::Java,
+                Version::Tup | Version::TupComplex,
+                Case::Error | Case::UnknownFunction | Case::UnknownServant,
+            ) => Some(&JAVA_TUP_ERROR),
             _ => None,
         }
     }
@@ -113,6 +129,8 @@ impl Peer {
             (Self::Js, Version::Json, _) => Some(&JS_JSON),
             (Self::Go, Version::TupComplex | Version::Tup, _) => Some(&GO_CLIENT_TUP),
             (Self::Go, Version::Json, Case::EchoContainers) => Some(&GO_BASE64),
+            (Self::Java, Version::Tars, _) => None,
+            (Self::Java, _, _) => Some(&JAVA_CLIENT),
             _ => None,
         }
     }
