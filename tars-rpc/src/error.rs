@@ -1,6 +1,6 @@
 //! What can go wrong with a call, by cause.
 
-use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use tars_codec as codec;
 
@@ -144,11 +144,20 @@ pub enum Error {
     #[error("two servants are called {0}; give each its own name")]
     DuplicateServant(String),
 
+    /// The settings of an adapter contradict each other.
+    #[error("adapter {adapter}: {reason}")]
+    Adapter {
+        /// Its name.
+        adapter: String,
+        /// What is wrong.
+        reason: String,
+    },
+
     /// A server cannot listen.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on `{endpoint}`: {source}")]
     Listen {
         /// Where.
-        address: SocketAddr,
+        endpoint: Arc<Endpoint>,
         /// Why not.
         source: Arc<io::Error>,
     },
@@ -195,7 +204,9 @@ impl Error {
             Self::ServerDecode(_) => codes::SERVER_DECODE,
             Self::ServerEncode(_) => codes::SERVER_ENCODE,
             Self::NoEndpoint { .. } | Self::Address(_) => codes::NO_ENDPOINT,
-            Self::DuplicateServant(_) | Self::Listen { .. } => codes::UNKNOWN,
+            Self::DuplicateServant(_) | Self::Adapter { .. } | Self::Listen { .. } => {
+                codes::UNKNOWN
+            }
         }
     }
 }

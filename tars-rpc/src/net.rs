@@ -5,10 +5,14 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::BytesMut;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
+    time::timeout,
+};
 use tokio_util::io::poll_read_buf;
 
 mod alarm;
@@ -21,6 +25,9 @@ pub(crate) use clock::{FOREVER, after, now};
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for S {}
+
+/// The most bytes that a UDP datagram over IPv4 has.
+pub(crate) const MAX_DATAGRAM: usize = 65_507;
 
 /// A stream, and whether it may hold back bytes that were written.
 pub(crate) struct Socket<S> {
@@ -98,4 +105,21 @@ impl<S: Stream> Socket<S> {
     pub(crate) async fn shutdown(&mut self) {
         let _ = poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await;
     }
+
+    /// Tells the peer that nothing more comes, and waits until it does so, too, or `peer_is_done` already. To close a
+    /// socket that has bytes unread makes the system forget bytes that the peer has not received.
+    pub(crate) async fn close(&mut self, peer_is_done: bool) {
+        self.shutdown().await;
+        if peer_is_done {
+            return;
+        }
+        let all = async {
+            let mut rest = [0; 1024];
+            while let Ok(1..) = self.stream.read(&mut rest).await {}
+        };
+        let _ = timeout(LINGER, all).await;
+    }
 }
+
+/// How long a peer has to close its side after the other.
+const LINGER: Duration = Duration::from_secs(1);

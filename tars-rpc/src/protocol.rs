@@ -42,6 +42,9 @@ pub(crate) mod extra {
     pub(crate) const TRACE: (&str, i32) = ("STATUS_TRACE_KEY", 0x100);
 }
 
+/// The status entry that names the function of a push.
+pub(crate) const STATUS_FUNC: &str = "TARS_FUNC";
+
 /// The largest frame that any Tars peer takes.
 pub(crate) const MAX_FRAME: usize = codec::FrameSplitter::DEFAULT_MAX;
 

@@ -1,6 +1,11 @@
 //! One timer for a task whose next deadline changes all the time.
 
-use std::{future::pending, pin::Pin, time::Instant};
+use std::{
+    future::{Future, pending, poll_fn},
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Instant,
+};
 
 use tokio::time::{Sleep, sleep_until};
 
@@ -18,6 +23,11 @@ impl Alarm {
         let Some(when) = when else {
             return pending().await;
         };
+        poll_fn(|cx| self.poll_ring(cx, when)).await;
+    }
+
+    /// As [`ring`](Self::ring).
+    pub(crate) fn poll_ring(&mut self, cx: &mut Context<'_>, when: Instant) -> Poll<()> {
         let sleep = match &mut self.sleep {
             Some(sleep) => {
                 if self.armed.is_none_or(|armed| when < armed) {
@@ -31,7 +41,8 @@ impl Alarm {
                 self.sleep.insert(Box::pin(sleep_until(when.into())))
             }
         };
-        sleep.as_mut().await;
+        ready!(sleep.as_mut().poll(cx));
         self.armed = None;
+        Poll::Ready(())
     }
 }

@@ -48,6 +48,10 @@ impl Input {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// The next whole packet.
     pub(crate) fn next_packet(&mut self) -> Result<Option<Bytes>, FrameError> {
         self.splitter.split(&mut self.bytes)

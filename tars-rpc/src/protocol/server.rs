@@ -1,12 +1,14 @@
 //! The server's side of a connection: bytes in, requests out; answers in, frames out.
 
+use std::borrow::Cow;
+
 use bytes::BytesMut;
 use tars_codec::{
     self as codec, Attributes, PACKET_NORMAL, RequestHead, RequestPacket, ResponseHead,
 };
 
 use super::{
-    MAX_FRAME, STATUS_CODE, STATUS_DESC, Version, Violation,
+    MAX_FRAME, STATUS_CODE, STATUS_DESC, STATUS_FUNC, Version, Violation,
     buffer::{Input, Output},
 };
 use crate::codes;
@@ -19,6 +21,7 @@ mod tests;
 pub(crate) struct ServerConnection {
     input: Input,
     output: Output,
+    max_unsent: usize,
 }
 
 /// What an answer repeats from its request.
@@ -29,6 +32,51 @@ pub(crate) struct ReplyTo {
     /// Nobody waits for the answer.
     pub(crate) oneway: bool,
     shape: Shape,
+}
+
+/// What an answer carries beside its values.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extras {
+    pub(crate) context: Attributes,
+    pub(crate) status: Attributes,
+}
+
+impl Extras {
+    pub(crate) const NONE: &Self = &Self {
+        context: Attributes::new(),
+        status: Attributes::new(),
+    };
+}
+
+/// What is said to a request.
+#[derive(Debug)]
+pub(crate) struct Answer<'a> {
+    pub(crate) ret: i32,
+    pub(crate) desc: &'a str,
+    pub(crate) body: &'a [u8],
+    pub(crate) extras: &'a Extras,
+}
+
+impl<'a> Answer<'a> {
+    /// To a call that succeeded.
+    pub(crate) fn ok(body: &'a [u8], extras: &'a Extras) -> Self {
+        Self {
+            ret: codes::OK,
+            desc: "",
+            body,
+            extras,
+        }
+    }
+
+    /// To a call that failed.
+    pub(crate) fn failed(ret: i32, desc: &'a str, extras: &'a Extras) -> Self {
+        Self {
+            ret,
+            desc,
+            body: &[],
+            extras,
+        }
+    }
 }
 
 /// Which packet an answer is.
@@ -45,37 +93,61 @@ enum Shape {
 }
 
 impl Shape {
-    fn of(request: &RequestPacket) -> Self {
-        match Version::new(request.version) {
-            Some(version) if version.is_tup() => Self::Request {
+    fn of(version: Version, servant: &str, func: &str) -> Self {
+        if version.is_tup() {
+            Self::Request {
                 version,
-                servant: request.servant.as_str().into(),
-                func: request.func.as_str().into(),
-            },
-            Some(version) => Self::Response(version),
-            // Whoever it is, version 1 is what it most likely understands.
-            None => Self::Response(Version::Tars),
+                servant: servant.into(),
+                func: func.into(),
+            }
+        } else {
+            Self::Response(version)
+        }
+    }
+}
+
+impl ReplyTo {
+    pub(crate) fn new(
+        request_id: i32,
+        message_type: i32,
+        oneway: bool,
+        version: Version,
+        (servant, func): (&str, &str),
+    ) -> Self {
+        Self {
+            request_id,
+            message_type,
+            oneway,
+            shape: Shape::of(version, servant, func),
         }
     }
 }
 
 impl From<&RequestPacket> for ReplyTo {
     fn from(request: &RequestPacket) -> Self {
+        // Whoever speaks another version: version 1 is what it most likely understands.
+        let version = Version::new(request.version).unwrap_or(Version::Tars);
         Self {
             request_id: request.request_id,
             message_type: request.message_type,
             oneway: request.is_oneway(),
-            shape: Shape::of(request),
+            shape: Shape::of(version, &request.servant, &request.func),
         }
     }
 }
 
 impl ServerConnection {
-    pub(crate) fn new(max_frame: usize) -> Self {
+    pub(crate) fn new(max_frame: usize, max_unsent: usize) -> Self {
         Self {
             input: Input::new(max_frame),
             output: Output::default(),
+            max_unsent,
         }
+    }
+
+    /// Whether the peer takes its answers. One that does not gets no more of them.
+    pub(crate) fn has_room(&self) -> bool {
+        self.unsent() < self.max_unsent
     }
 
     /// Where to append bytes that came, if more are wanted, and bytes to send; report both.
@@ -114,37 +186,22 @@ impl ServerConnection {
         request.map(Some)
     }
 
-    /// Writes the answer of a call that succeeded.
+    /// Whether a frame has begun and its end has not come.
+    pub(crate) fn is_within_frame(&self) -> bool {
+        !self.input.is_empty()
+    }
+
+    /// Writes an answer.
     ///
     /// # Errors
     /// It is larger than any peer takes; nothing is written.
-    pub(crate) fn answer(&mut self, to: &ReplyTo, body: &[u8]) -> codec::Result<()> {
-        self.write(to, codes::OK, "", body)
+    pub(crate) fn answer(&mut self, to: &ReplyTo, answer: &Answer<'_>) -> codec::Result<()> {
+        to.append(self.output.buffer(), answer, MAX_FRAME)
     }
 
-    /// Writes the answer of a call that failed.
-    pub(crate) fn fail(&mut self, to: &ReplyTo, code: i32, message: &str) {
-        if self.write(to, code, message, &[]).is_err() {
-            // A text of 100 MiB: the code has to do.
-            let _ = self.write(to, code, "", &[]);
-        }
-    }
-
-    fn write(&mut self, to: &ReplyTo, ret: i32, desc: &str, body: &[u8]) -> codec::Result<()> {
-        let buf = self.output.buffer();
-        let start = buf.len();
-        to.write_frame(buf, ret, desc, body)?;
-        let len = buf.len() - start;
-        if len > MAX_FRAME {
-            buf.truncate(start);
-            let kind = codec::ErrorKind::TooLong {
-                what: "answer",
-                len,
-                max: MAX_FRAME,
-            };
-            return Err(codec::Error::new(kind, 0));
-        }
-        Ok(())
+    /// Writes a whole frame.
+    pub(crate) fn push(&mut self, frame: &[u8]) {
+        self.output.buffer().extend_from_slice(frame);
     }
 }
 
@@ -152,14 +209,32 @@ impl ServerConnection {
 const EMPTY_MAP: &[u8] = &[0x08, 0x0c];
 
 impl ReplyTo {
-    fn write_frame(
+    /// Appends the frame of an answer.
+    ///
+    /// # Errors
+    /// It is longer than `max`, or cannot be encoded; nothing is appended.
+    pub(crate) fn append(
         &self,
         buf: &mut Vec<u8>,
-        ret: i32,
-        desc: &str,
-        body: &[u8],
+        answer: &Answer<'_>,
+        max: usize,
     ) -> codec::Result<()> {
-        static NONE: Attributes = Attributes::new();
+        let start = buf.len();
+        self.write_frame(buf, answer)?;
+        let len = buf.len() - start;
+        if len > max {
+            buf.truncate(start);
+            let what = "answer";
+            return Err(codec::Error::new(
+                codec::ErrorKind::TooLong { what, len, max },
+                0,
+            ));
+        }
+        Ok(())
+    }
+
+    fn write_frame(&self, buf: &mut Vec<u8>, answer: &Answer<'_>) -> codec::Result<()> {
+        let Extras { context, status } = answer.extras;
         match &self.shape {
             Shape::Response(version) => {
                 let head = ResponseHead {
@@ -167,25 +242,30 @@ impl ReplyTo {
                     packet_type: PACKET_NORMAL,
                     request_id: self.request_id,
                     message_type: self.message_type,
-                    ret,
-                    status: &NONE,
-                    result_desc: desc,
-                    context: &NONE,
+                    ret: answer.ret,
+                    status,
+                    result_desc: answer.desc,
+                    context,
                 };
-                head.write_frame(buf, |w| w.append(body))
+                head.write_frame(buf, |w| w.append(answer.body))
             }
             Shape::Request {
                 version,
                 servant,
                 func,
             } => {
-                let mut status = Attributes::new();
-                if ret != codes::OK {
-                    status.insert(STATUS_CODE.to_owned(), ret.to_string());
-                    status.insert(STATUS_DESC.to_owned(), desc.to_owned());
+                let mut status = Cow::Borrowed(status);
+                if answer.ret != codes::OK {
+                    let status = status.to_mut();
+                    status.insert(STATUS_CODE.to_owned(), answer.ret.to_string());
+                    status.insert(STATUS_DESC.to_owned(), answer.desc.to_owned());
                 }
                 // Tars.js decodes the body even of an answer that is an error, and insists on a map.
-                let body = if body.is_empty() { EMPTY_MAP } else { body };
+                let body = if answer.body.is_empty() {
+                    EMPTY_MAP
+                } else {
+                    answer.body
+                };
                 let head = RequestHead {
                     version: version.number(),
                     packet_type: PACKET_NORMAL,
@@ -194,11 +274,32 @@ impl ReplyTo {
                     servant,
                     func,
                     timeout: 0,
-                    context: &NONE,
+                    context,
                     status: &status,
                 };
                 head.write_frame(buf, |w| w.append(body))
             }
         }
     }
+}
+
+/// The frame of something that the server sends by itself: request id 0, the name of the function in the status.
+///
+/// # Errors
+/// It is longer than any peer takes.
+pub(crate) fn push_frame(func: &str, context: &Attributes, body: &[u8]) -> codec::Result<Vec<u8>> {
+    let to = ReplyTo {
+        request_id: 0,
+        message_type: 0,
+        oneway: false,
+        shape: Shape::Response(Version::Tars),
+    };
+    let extras = Extras {
+        context: context.clone(),
+        status: Attributes::from([(STATUS_FUNC.to_owned(), func.to_owned())]),
+    };
+    let mut frame = Vec::new();
+    let answer = Answer::ok(body, &extras);
+    to.append(&mut frame, &answer, MAX_FRAME)?;
+    Ok(frame)
 }

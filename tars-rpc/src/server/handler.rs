@@ -75,10 +75,15 @@ fn message(payload: &(dyn Any + Send)) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use tars_codec::RequestPacket;
 
     use super::*;
-    use crate::Version;
+    use crate::{
+        Version,
+        server::{Adapter, adapter::Shared, link::Link, request::Origin},
+    };
 
     struct Scripted(fn() -> Dispatch);
 
@@ -89,9 +94,14 @@ mod tests {
     }
 
     fn run(script: fn() -> Dispatch) -> Result<String, Panicked> {
-        let packet = RequestPacket::default();
-        let peer = ([127, 0, 0, 1], 1).into();
-        let request = Request::new(packet, Version::Tars, peer, None).unwrap();
+        let shared = Shared::new(Adapter::new("test"), &Arc::default(), |servant| servant);
+        let origin = Origin {
+            link: Arc::new(Link::new(Arc::new(shared.unwrap()))),
+            serial: 1,
+            peer: ([127, 0, 0, 1], 1).into(),
+            deadline: None,
+        };
+        let request = Request::new(RequestPacket::default(), Version::Tars, origin).unwrap();
         let handler = Handler::start(&Scripted(script), request)?;
         match handler.run_inline() {
             Ok(outcome) => outcome.map(|result| result.unwrap_err().to_string()),

@@ -1,254 +1,193 @@
-//! A server and its listeners.
+//! Accepts the connections of an adapter.
 
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
-    task::JoinSet,
+    task::{JoinError, JoinSet},
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use super::{
-    Limits, Servant, Stats,
-    connection::{self, Shared},
-    servants::Servants,
+    RawConnection,
+    adapter::Shared,
+    admission::Refused,
+    bind::{Bound, Socket},
+    datagram, stream,
 };
-use crate::{Error, Result, net::Stream};
+use crate::net::Stream;
 
-/// Settings of a [`Server`].
-#[derive(Default)]
-pub struct ServerBuilder {
-    addresses: Vec<SocketAddr>,
-    servants: Vec<(String, Arc<dyn Servant>)>,
-    limits: Limits,
-}
+/// How long to wait when the system has no more file descriptors or memory. To try again at once would not help.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-impl ServerBuilder {
-    /// Listens here, too. Port 0 is any free port; [`Server::local_addrs`] tells which.
-    #[must_use]
-    pub fn bind(mut self, address: SocketAddr) -> Self {
-        self.addresses.push(address);
-        self
-    }
-
-    /// Serves `servant` under the name `App.Server.Obj`, on all addresses.
-    #[must_use]
-    pub fn servant(mut self, name: impl Into<String>, servant: impl Servant) -> Self {
-        self.servants.push((name.into(), Arc::new(servant)));
-        self
-    }
-
-    /// Bounds of the server.
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Begins to listen. Connections are accepted from [`Server::serve`] on.
-    ///
-    /// # Errors
-    /// [`Error::Listen`]: an address cannot be had; [`Error::DuplicateServant`]: a name was given twice.
-    pub async fn listen(self) -> Result<Server> {
-        let mut servants = Servants::default();
-        for (name, servant) in self.servants {
-            servants.add(name, servant)?;
-        }
-        let mut listeners = Vec::new();
-        for address in self.addresses {
-            let failed = |source: io::Error| Error::Listen {
-                address,
-                source: Arc::new(source),
-            };
-            let listener = TcpListener::bind(address).await.map_err(failed)?;
-            let local = listener.local_addr().map_err(failed)?;
-            listeners.push((local, listener));
-        }
-        Ok(Server {
-            listeners,
-            core: Core {
-                connections: Arc::new(Semaphore::new(
-                    self.limits.max_connections.min(Semaphore::MAX_PERMITS),
-                )),
-                shared: Arc::new(Shared {
-                    servants,
-                    limits: self.limits.sane(),
-                    stats: Arc::default(),
-                }),
-                drain: CancellationToken::new(),
-            },
-        })
-    }
-}
-
-/// A server that listens.
-///
-/// ```no_run
-/// use tars_rpc::{Result, server::{Dispatch, Request, Servant, Server}};
-///
-/// struct Greeter; // generated code writes this: `TestTafServiceServer::new(..)`
-///
-/// impl Servant for Greeter {
-///     fn dispatch(&self, request: Request) -> Dispatch {
-///         Box::pin(async move {
-///             let (cx, mut args) = request.into_parts();
-///             match cx.func() {
-///                 "sayHelloWorld" => {
-///                     let name: String = args.take(1, "name")?;
-///                     let mut reply = cx.reply();
-///                     reply.put(2, "outGreetings", &format!("hello {name}!"));
-///                     Ok(reply)
-///                 }
-///                 _ => Err(cx.unknown_function()),
-///             }
-///         })
-///     }
-/// }
-///
-/// # async fn run() -> Result<()> {
-/// let server = Server::builder()
-///     .bind(([127, 0, 0, 1], 15380).into())
-///     .servant("PHPTest.PHPServer.obj", Greeter)
-///     .listen()
-///     .await?;
-/// server.serve(async { /* until this ends: tokio::signal::ctrl_c().await */ }).await;
-/// # Ok(()) }
-/// ```
-#[derive(Debug)]
-pub struct Server {
-    listeners: Vec<(SocketAddr, TcpListener)>,
-    core: Core,
-}
-
-/// What a server is without its listeners.
+/// What is needed to serve a connection of an adapter.
 #[derive(Debug, Clone)]
-struct Core {
-    shared: Arc<Shared>,
-    connections: Arc<Semaphore>,
-    drain: CancellationToken,
+pub(super) struct Acceptor {
+    pub(super) shared: Arc<Shared>,
+    /// After how long without traffic a connection is closed.
+    pub(super) idle: Duration,
+    pub(super) drain: CancellationToken,
 }
 
-impl Server {
-    /// A server with the default [`Limits`], without servants and addresses.
-    pub fn builder() -> ServerBuilder {
-        ServerBuilder::default()
-    }
-
-    /// Where it listens, in the order of [`ServerBuilder::bind`].
-    pub fn local_addrs(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().map(|(address, _)| *address).collect()
-    }
-
-    /// Its counters.
-    pub fn stats(&self) -> Arc<Stats> {
-        Arc::clone(&self.core.shared.stats)
-    }
-
-    /// Serves until `shutdown` ends, and then drains: no more connections and requests are taken, the requests
-    /// that were read are run and answered, each connection is closed when it has no more of them, and what is left
-    /// after [`Limits::drain`] is aborted.
-    ///
-    /// Dropping the future aborts everything at once.
-    pub async fn serve(self, shutdown: impl Future<Output = ()>) {
-        let mut listeners = JoinSet::new();
-        for (address, listener) in self.listeners {
-            listeners.spawn(self.core.clone().listen(address, listener));
+impl Acceptor {
+    /// Serves a socket until the drain, and then for `time_to_drain` at most.
+    pub(super) async fn serve(self, bound: Bound, time_to_drain: Duration) {
+        let Bound {
+            address, socket, ..
+        } = bound;
+        debug!(adapter = %self.shared.name, %address, "listening");
+        match socket {
+            Socket::Tcp(listener) => self.accept(address, listener, false, time_to_drain).await,
+            #[cfg(feature = "tls")]
+            Socket::Ssl(listener) => self.accept(address, listener, true, time_to_drain).await,
+            Socket::Udp(socket) => {
+                let drain = self.drain.clone();
+                let shared = Arc::clone(&self.shared);
+                let serving = datagram::serve(shared, socket, address, drain);
+                let too_long = async {
+                    self.drain.cancelled().await;
+                    sleep(time_to_drain).await;
+                };
+                tokio::select! {
+                    () = serving => {}
+                    () = too_long => {
+                        warn!(adapter = %self.shared.name, %address, "not drained in time, aborted");
+                    }
+                }
+            }
         }
-        shutdown.await;
-        self.core.drain.cancel();
-        while listeners.join_next().await.is_some() {}
     }
 
-    /// A future that serves a connection that the application has got by itself: one end of a
-    /// [`tokio::io::duplex`], a tunnel. It ends when the connection is closed and its handlers have ended; the
-    /// drain of [`serve`](Self::serve) closes it, too. `peer` is what servants see as the caller's address.
-    pub fn serve_stream<S: Stream>(
+    async fn accept(
         &self,
-        stream: S,
-        peer: SocketAddr,
-    ) -> impl Future<Output = ()> + Send + use<S> {
-        self.core.clone().connection(stream, peer)
-    }
-}
-
-impl Core {
-    async fn listen(self, address: SocketAddr, listener: TcpListener) {
-        debug!(%address, "listening");
+        address: SocketAddr,
+        listener: TcpListener,
+        encrypted: bool,
+        time_to_drain: Duration,
+    ) {
+        let tally = &self.shared.tally;
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => {
-                        connections.spawn(self.clone().tcp_connection(stream, peer));
+                        let acceptor = self.clone();
+                        connections.spawn(acceptor.tcp_connection(stream, peer, encrypted));
+                    }
+                    Err(error) if is_of_one_connection(&error) => {
+                        debug!(adapter = %self.shared.name, %address, %error, "a connection was gone at once");
                     }
                     Err(error) => {
-                        // Mostly: out of file descriptors. To try again at once would not help.
-                        warn!(%address, %error, "cannot accept");
-                        sleep(ACCEPT_PAUSE).await;
+                        tally.count(|s| &s.accept_errors);
+                        warn!(adapter = %self.shared.name, %address, %error, "cannot accept");
+                        tokio::select! {
+                            () = sleep(ACCEPT_PAUSE) => {}
+                            () = self.drain.cancelled() => {}
+                        }
                     }
                 },
-                Some(ended) = connections.join_next() => if let Err(error) = ended {
-                    error!(%address, %error, "the task of a connection failed");
-                },
+                Some(ended) = connections.join_next() => self.ended(ended),
                 () = self.drain.cancelled() => break,
             }
         }
         drop(listener);
-        let all = async { while connections.join_next().await.is_some() {} };
-        if timeout(self.shared.limits.drain, all).await.is_err() {
-            warn!(%address, connections = connections.len(), "not drained in time, aborted");
+        let all = async {
+            while let Some(ended) = connections.join_next().await {
+                self.ended(ended);
+            }
+        };
+        if timeout(time_to_drain, all).await.is_err() {
+            let left = connections.len();
+            tally.add(u64::try_from(left).unwrap_or(u64::MAX), |s| &s.aborted);
+            warn!(
+                adapter = %self.shared.name, %address, connections = left,
+                "not drained in time, aborted"
+            );
             connections.shutdown().await;
         }
     }
 
-    async fn tcp_connection(self, stream: TcpStream, peer: SocketAddr) {
+    fn ended(&self, ended: Result<(), JoinError>) {
+        if let Err(error) = ended {
+            self.shared.tally.count(|s| &s.panics);
+            error!(adapter = %self.shared.name, %error, "the task of a connection failed");
+        }
+    }
+
+    async fn tcp_connection(self, stream: TcpStream, peer: SocketAddr, encrypted: bool) {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%peer, %error, "cannot set TCP_NODELAY");
         }
-        self.connection(stream, peer).await;
+        self.connection(stream, peer, encrypted).await;
     }
 
-    async fn connection(self, stream: impl Stream, peer: SocketAddr) {
-        let stats = &self.shared.stats;
-        let Ok(_permit) = self.connections.try_acquire() else {
-            stats.refused.increment();
-            warn!(%peer, max = self.shared.limits.max_connections, "too many connections, closed");
-            return;
+    /// Serves a connection, if there is room for it.
+    pub(super) async fn connection(self, stream: impl Stream, peer: SocketAddr, encrypted: bool) {
+        let shared = &self.shared;
+        let _admitted = match shared.admission.admit(peer.ip()) {
+            Ok(admitted) => admitted,
+            Err(refused) => {
+                shared.tally.count(|s| match refused {
+                    Refused::NotAllowed => &s.denied,
+                    Refused::TooMany | Refused::TooManyOfAddress => &s.refused,
+                });
+                warn!(adapter = %shared.name, %peer, %refused, "connection closed at once");
+                return;
+            }
         };
-        stats.accepted.increment();
-        let _open = Open::new(Arc::clone(stats));
-        connection::serve(Arc::clone(&self.shared), stream, peer, self.drain.clone()).await;
+        let _open = shared.tally.open();
+        #[cfg(feature = "tls")]
+        if encrypted && let Some(tls) = &shared.tls {
+            let limit = shared.limits.handshake_timeout;
+            return match timeout(limit, tls.accept(stream)).await {
+                Ok(Ok(stream)) => self.converse(stream, peer).await,
+                Ok(Err(error)) => self.no_handshake(peer, &error),
+                Err(_) => self.no_handshake(peer, &format!("not done within {limit:?}")),
+            };
+        }
+        debug_assert!(!encrypted, "checked when the server was built");
+        self.converse(stream, peer).await;
+    }
+
+    #[cfg(feature = "tls")]
+    fn no_handshake(&self, peer: SocketAddr, reason: &dyn std::fmt::Display) {
+        self.shared.tally.count(|s| &s.handshakes_failed);
+        warn!(adapter = %self.shared.name, %peer, %reason, "TLS handshake failed");
+    }
+
+    /// In whatever language the adapter speaks.
+    fn converse(&self, stream: impl Stream, peer: SocketAddr) -> impl Future<Output = ()> + Send {
+        let shared = Arc::clone(&self.shared);
+        let drain = self.drain.clone();
+        let idle = self.idle;
+        async move {
+            let Some(protocol) = shared.protocol.clone() else {
+                return stream::serve(shared, stream, peer, idle, drain).await;
+            };
+            let header = shared.limits.header_timeout;
+            let connection = RawConnection::new(
+                stream,
+                (peer, Arc::clone(&shared.name)),
+                (header, idle),
+                drain,
+            );
+            if let Err(error) = protocol.serve(connection).await {
+                shared.tally.count(|s| &s.closed_broken);
+                debug!(adapter = %shared.name, %peer, %error, "connection broken");
+            }
+        }
     }
 }
 
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// Counts a connection as open, however its task ends.
-struct Open(Arc<Stats>);
-
-impl Open {
-    fn new(stats: Arc<Stats>) -> Self {
-        stats.open.increment();
-        Self(stats)
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.open.decrement();
-    }
-}
-
-impl std::fmt::Debug for ServerBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names: Vec<_> = self.servants.iter().map(|(name, _)| name).collect();
-        f.debug_struct("ServerBuilder")
-            .field("addresses", &self.addresses)
-            .field("servants", &names)
-            .field("limits", &self.limits)
-            .finish()
-    }
+/// Whether the next attempt to accept may well succeed.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
 }

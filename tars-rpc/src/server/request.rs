@@ -1,13 +1,33 @@
 //! What a servant gets, and what it gives.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tars_codec::{self as codec, Attributes, RequestPacket};
 
+use super::{Connection, Responder, link::Link};
 use crate::{
     Error, Result, Version, codes,
-    protocol::args::{ArgReader, ArgWriter},
+    net::now,
+    protocol::{
+        args::{ArgReader, ArgWriter},
+        extra,
+        server::ReplyTo,
+    },
 };
+
+/// Where a request came from, and when its caller stops waiting.
+#[derive(Debug)]
+pub(super) struct Origin {
+    pub(super) link: Arc<Link>,
+    /// The number of the request among those of the link.
+    pub(super) serial: u64,
+    pub(super) peer: SocketAddr,
+    pub(super) deadline: Option<Instant>,
+}
 
 /// A request on its way to a servant.
 #[derive(Debug)]
@@ -19,12 +39,8 @@ pub struct Request {
 impl Request {
     /// # Errors
     /// [`Error::ServerDecode`]: the body is not what the version says.
-    pub(crate) fn new(
-        packet: RequestPacket,
-        version: Version,
-        peer: SocketAddr,
-        deadline: Option<Instant>,
-    ) -> Result<Self> {
+    pub(super) fn new(packet: RequestPacket, version: Version, origin: Origin) -> Result<Self> {
+        let oneway = packet.is_oneway();
         let args = ArgReader::new(version, packet.body).map_err(Error::ServerDecode)?;
         Ok(Self {
             args: Args(args),
@@ -32,13 +48,19 @@ impl Request {
                 version,
                 servant: packet.servant,
                 func: packet.func,
-                message_type: packet.message_type,
                 context: packet.context,
                 status: packet.status,
-                peer,
-                deadline,
+                request_id: packet.request_id,
+                message_type: packet.message_type,
+                oneway,
+                origin,
             },
         })
+    }
+
+    /// The circumstances of the request.
+    pub fn context(&self) -> &Context {
+        &self.context
     }
 
     /// The circumstances of the request, and its arguments.
@@ -53,11 +75,12 @@ pub struct Context {
     version: Version,
     servant: String,
     func: String,
-    message_type: i32,
     context: Attributes,
     status: Attributes,
-    peer: SocketAddr,
-    deadline: Option<Instant>,
+    request_id: i32,
+    message_type: i32,
+    oneway: bool,
+    origin: Origin,
 }
 
 impl Context {
@@ -78,7 +101,27 @@ impl Context {
 
     /// The caller's address.
     pub fn peer(&self) -> SocketAddr {
-        self.peer
+        self.origin.peer
+    }
+
+    /// The connection on which the request came, to push to, and to be told of its end.
+    pub fn connection(&self) -> Connection {
+        Connection::new(Arc::clone(&self.origin.link), self.origin.peer)
+    }
+
+    /// The name of the adapter that took the request.
+    pub fn adapter(&self) -> &str {
+        &self.origin.link.shared.name
+    }
+
+    /// `iRequestId`: the caller's number for the request.
+    pub fn request_id(&self) -> i32 {
+        self.request_id
+    }
+
+    /// Whether the caller wants no answer.
+    pub fn is_oneway(&self) -> bool {
+        self.oneway
     }
 
     /// The context that the caller has set.
@@ -91,19 +134,105 @@ impl Context {
         &self.status
     }
 
-    /// `iMessageType` of the request: bits that say what the status carries.
+    /// `iMessageType`: bits that say what the status carries.
     pub fn message_type(&self) -> i32 {
         self.message_type
     }
 
+    /// The key of a dyed request, whose log lines go to a log of their own; to be passed on in calls made for it.
+    pub fn dyeing_key(&self) -> Option<&str> {
+        self.marked(extra::DYED)
+    }
+
+    /// The key of a request that is traced by the means of Tars; to be passed on in calls made for it.
+    pub fn trace_key(&self) -> Option<&str> {
+        self.marked(extra::TRACE)
+    }
+
+    fn marked(&self, (key, bit): (&str, i32)) -> Option<&str> {
+        if self.message_type & bit == 0 {
+            return None;
+        }
+        self.status.get(key).map(String::as_str)
+    }
+
     /// When the caller stops waiting; `None` if it has not said. On the clock of the tokio runtime.
     pub fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        self.origin.deadline
+    }
+
+    /// How long the caller still waits; `None` if it has not said, zero if it has given up.
+    pub fn remaining(&self) -> Option<Duration> {
+        let deadline = self.origin.deadline?;
+        Some(deadline.saturating_duration_since(now()))
     }
 
     /// An empty answer to this request.
     pub fn reply(&self) -> Reply {
-        Reply(ArgWriter::new(self.version))
+        Reply::new(self.version)
+    }
+
+    /// Adds an entry to the context of the answer, also of one that is an error.
+    ///
+    /// ```
+    /// use tars_rpc::{Result, server::Context};
+    ///
+    /// async fn say_hello_world(cx: &Context, name: String) -> Result<String> {
+    ///     cx.set_response_context("served-by", "shard 7");
+    ///     Ok(format!("hello {name}!"))
+    /// }
+    /// ```
+    pub fn set_response_context(&self, key: impl Into<String>, value: impl Into<String>) {
+        self.origin.link.add(self.origin.serial, |extras| {
+            extras.context.insert(key.into(), value.into());
+        });
+    }
+
+    /// Adds an entry to the status of the answer, which is the framework's.
+    pub fn set_response_status(&self, key: impl Into<String>, value: impl Into<String>) {
+        self.origin.link.add(self.origin.serial, |extras| {
+            extras.status.insert(key.into(), value.into());
+        });
+    }
+
+    /// Takes over the duty to answer: the handler's result is ignored from now on, whatever it is, and the
+    /// [`Responder`] answers when it likes. `None` if the duty has been taken already, or the request is answered.
+    ///
+    /// A handler that only has to wait needs none of this, it waits. This is for an answer that comes from somewhere
+    /// else, or before the handler's work is done:
+    ///
+    /// ```
+    /// use tars_rpc::{codes, Error, server::{Dispatch, Request, Servant}};
+    ///
+    /// struct Mailbox;
+    ///
+    /// impl Servant for Mailbox {
+    ///     fn dispatch(&self, request: Request) -> Dispatch {
+    ///         Box::pin(async move {
+    ///             let (cx, _) = request.into_parts();
+    ///             if let Some(responder) = cx.defer() {
+    ///                 let mut reply = responder.reply();
+    ///                 reply.put_result(&true);
+    ///                 responder.send(Ok(reply));
+    ///             }
+    ///             // .. and now what takes longer
+    ///             Err(Error::new(codes::UNKNOWN, "nobody hears this"))
+    ///         })
+    ///     }
+    /// }
+    /// ```
+    pub fn defer(&self) -> Option<Responder> {
+        let to = ReplyTo::new(
+            self.request_id,
+            self.message_type,
+            self.oneway,
+            self.version,
+            (&self.servant, &self.func),
+        );
+        let Origin {
+            link, serial, peer, ..
+        } = &self.origin;
+        Responder::new(Arc::clone(link), *serial, *peer, self.version, to)
     }
 
     /// The error of a function that the servant does not have.
@@ -138,6 +267,10 @@ impl Args {
 pub struct Reply(ArgWriter);
 
 impl Reply {
+    pub(super) fn new(version: Version) -> Self {
+        Self(ArgWriter::new(version))
+    }
+
     /// Adds an out parameter: its position from 1 on, over all parameters, and its name.
     ///
     /// What cannot be encoded (more elements than a fixed array has) becomes the error of the call.
@@ -155,7 +288,7 @@ impl Reply {
         self.0.put_result(value);
     }
 
-    pub(crate) fn finish(self) -> Result<Vec<u8>> {
+    pub(super) fn finish(self) -> Result<Vec<u8>> {
         self.0.finish().map_err(Error::ServerEncode)
     }
 }

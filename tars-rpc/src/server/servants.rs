@@ -14,15 +14,21 @@ pub trait Servant: Send + Sync + 'static {
     fn dispatch(&self, request: Request) -> Dispatch;
 }
 
+impl<S: Servant + ?Sized> Servant for Arc<S> {
+    fn dispatch(&self, request: Request) -> Dispatch {
+        (**self).dispatch(request)
+    }
+}
+
 /// A function that runs. A panic in it is answered with [`UNKNOWN`](crate::codes::UNKNOWN).
 pub type Dispatch = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
 
 /// Servants by name.
 #[derive(Clone, Default)]
-pub(crate) struct Servants(HashMap<String, Arc<dyn Servant>>);
+pub(super) struct Servants(HashMap<String, Arc<dyn Servant>>);
 
 impl Servants {
-    pub(crate) fn add(&mut self, name: String, servant: Arc<dyn Servant>) -> Result<()> {
+    pub(super) fn add(&mut self, name: String, servant: Arc<dyn Servant>) -> Result<()> {
         if self.0.contains_key(&name) {
             return Err(Error::DuplicateServant(name));
         }
@@ -30,7 +36,7 @@ impl Servants {
         Ok(())
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Arc<dyn Servant>> {
+    pub(super) fn get(&self, name: &str) -> Option<&Arc<dyn Servant>> {
         self.0.get(name)
     }
 }

@@ -9,7 +9,7 @@ use tars_rpc::{
     Communicator, Endpoint, Result,
     client::{self, BoxedStream, Config, Connecting, Connector},
     codec::{Bytes, FrameSplitter, RequestPacket, ResponsePacket, Writer, decode_bytes},
-    server::{self, Limits, Server, Stats},
+    server::{self, Limits, Server, ServerBuilder, Stats},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
@@ -212,14 +212,15 @@ pub struct Running {
 
 impl Running {
     pub async fn start(limits: Limits) -> Self {
+        Self::start_with(|builder| builder.limits(limits)).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
         let (servant, gate, begun) = example();
-        let server = Server::builder()
+        let builder = Server::builder()
             .bind(([127, 0, 0, 1], 0).into())
-            .servant(OBJ, servant)
-            .limits(limits)
-            .listen()
-            .await
-            .unwrap();
+            .servant(OBJ, servant);
+        let server = change(builder).listen().await.unwrap();
         let stop = CancellationToken::new();
         Self {
             address: server.local_addrs()[0],

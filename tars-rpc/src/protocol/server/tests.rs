@@ -4,7 +4,15 @@ use super::*;
 use crate::protocol::fixtures;
 
 fn server(max_frame: usize) -> ServerConnection {
-    ServerConnection::new(max_frame)
+    ServerConnection::new(max_frame, 1 << 20)
+}
+
+fn ok(body: &[u8]) -> Answer<'_> {
+    Answer::ok(body, Extras::NONE)
+}
+
+fn failed(ret: i32, desc: &str) -> Answer<'_> {
+    Answer::failed(ret, desc, Extras::NONE)
 }
 
 fn receive(server: &mut ServerConnection, bytes: &[u8]) {
@@ -71,7 +79,7 @@ fn answers_are_those_of_cpp() {
             Shape::Response(_) => fixtures::packet::<codec::ResponsePacket>(&expected).body,
             Shape::Request { .. } => fixtures::packet::<RequestPacket>(&expected).body,
         };
-        server.answer(&to, &body).unwrap();
+        server.answer(&to, &ok(&body)).unwrap();
         assert_eq!(take_output(&mut server), expected, "{answer}");
     }
 
@@ -79,7 +87,7 @@ fn answers_are_those_of_cpp() {
         "frame_req_tars_ping",
     )));
     let mut server = server(1 << 20);
-    server.fail(&to, codes::NO_FUNCTION, "");
+    server.answer(&to, &failed(codes::NO_FUNCTION, "")).unwrap();
     assert_eq!(take_output(&mut server), fixtures::cpp("frame_rsp_nofunc"));
 }
 
@@ -128,14 +136,12 @@ fn every_flipped_bit_is_a_request_an_error_or_nothing() {
 fn an_answer_that_no_peer_takes_is_refused_without_a_trace() {
     let to = ReplyTo::from(&RequestPacket::default());
     let mut server = server(1 << 20);
-    server.answer(&to, &vec![0; MAX_FRAME]).unwrap_err();
+    server.answer(&to, &ok(&vec![0; MAX_FRAME])).unwrap_err();
+    let text = "x".repeat(MAX_FRAME);
+    server
+        .answer(&to, &failed(codes::UNKNOWN, &text))
+        .unwrap_err();
     assert_eq!(server.unsent(), 0);
-    server.fail(&to, codes::UNKNOWN, &"x".repeat(MAX_FRAME));
-    let answer: codec::ResponsePacket = fixtures::packet(&take_output(&mut server));
-    assert_eq!(
-        (answer.ret, answer.result_desc.as_str()),
-        (codes::UNKNOWN, "")
-    );
 }
 
 #[test]
@@ -153,7 +159,7 @@ fn output_keeps_its_order_however_it_is_sent() {
         };
         let before = server.unsent();
         server
-            .answer(&to, &vec![id as u8; rng.usize(..500)])
+            .answer(&to, &ok(&vec![id as u8; rng.usize(..500)]))
             .unwrap();
         expected.extend_from_slice(&server.buffers(false).1[before..]);
         let n = rng.usize(..=server.unsent().min(600));

@@ -1,0 +1,549 @@
+//! The requests of a connection: which run, which wait, which are refused.
+
+use std::{
+    collections::VecDeque,
+    future::{pending, poll_fn},
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tars_codec::{self as codec, RequestPacket};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    task::{JoinError, JoinSet},
+};
+use tokio_util::sync::PollSemaphore;
+use tracing::error;
+
+use super::{
+    Reply, Request, Servant,
+    adapter::Shared,
+    handler::{Handler, Outcome, Panicked},
+    link::{Link, Mail},
+    load::{Charge, Share},
+    request::Origin,
+};
+use crate::{
+    Error, Result, Version, codes,
+    net::now,
+    protocol::{
+        PING,
+        server::{Answer, Extras, ReplyTo},
+    },
+};
+
+/// How long the handlers of one turn may run where they are. The others become tasks, which other threads can take.
+const INLINE: Duration = Duration::from_millis(1);
+
+/// Where answers go.
+pub(super) trait Answers {
+    /// # Errors
+    /// It is larger than the peer takes, or cannot be encoded; nothing is sent.
+    fn answer(&mut self, peer: SocketAddr, to: &ReplyTo, answer: &Answer<'_>) -> codec::Result<()>;
+
+    fn push(&mut self, peer: SocketAddr, frame: &[u8]);
+
+    /// Whether the peer takes what is sent. One that does not gets no more.
+    fn has_room(&self) -> bool;
+}
+
+/// For answers to a peer that has gone.
+pub(super) struct Nowhere;
+
+impl Answers for Nowhere {
+    fn answer(&mut self, _: SocketAddr, _: &ReplyTo, _: &Answer<'_>) -> codec::Result<()> {
+        Ok(())
+    }
+
+    fn push(&mut self, _: SocketAddr, _: &[u8]) {}
+
+    fn has_room(&self) -> bool {
+        true
+    }
+}
+
+/// How much of its adapter's limits one connection may use.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub(super) in_flight: usize,
+    pub(super) queue: usize,
+    pub(super) bytes: usize,
+}
+
+/// What it takes to answer a request.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    to: ReplyTo,
+    peer: SocketAddr,
+    serial: u64,
+}
+
+type Ended = (Ticket, Charge, Outcome);
+
+pub(super) struct Desk {
+    shared: Arc<Shared>,
+    link: Arc<Link>,
+    part: Part,
+    /// Handlers that wait for something.
+    running: JoinSet<Ended>,
+    waiting: VecDeque<Waiting>,
+    /// Bytes of the requests that run or wait.
+    bytes: usize,
+    /// The right to run a handler. Requests that end at once use the same one after another; it is given back at the
+    /// end of the turn.
+    slot: Option<OwnedSemaphorePermit>,
+    /// The place among the connections that wait for a slot.
+    line: Option<PollSemaphore>,
+    /// The number of the last request.
+    serial: u64,
+    /// Not in the shared counters yet.
+    requests: u64,
+    succeeded: u64,
+}
+
+struct Waiting {
+    ticket: Ticket,
+    call: Call,
+    arrived: Instant,
+    _place: Share,
+    bytes: Share,
+}
+
+/// A request whose servant is known.
+struct Call {
+    packet: RequestPacket,
+    version: Version,
+    servant: Arc<dyn Servant>,
+    /// When the caller stops waiting.
+    deadline: Option<Instant>,
+}
+
+/// What has happened to requests.
+pub(super) enum Event {
+    Ended(Result<Ended, JoinError>),
+    Slot(Option<OwnedSemaphorePermit>),
+    Mail,
+}
+
+impl Desk {
+    pub(super) fn new(shared: Arc<Shared>, part: Part) -> Self {
+        Self {
+            link: Arc::new(Link::new(Arc::clone(&shared))),
+            shared,
+            part,
+            running: JoinSet::new(),
+            waiting: VecDeque::new(),
+            bytes: 0,
+            slot: None,
+            line: None,
+            serial: 0,
+            requests: 0,
+            succeeded: 0,
+        }
+    }
+
+    /// Whether no request runs or waits, or has an answer that is to come.
+    pub(super) fn is_idle(&self) -> bool {
+        self.running.is_empty()
+            && self.waiting.is_empty()
+            && (!self.is_shared() || self.link.is_settled())
+    }
+
+    /// Whether anybody else can leave something for this connection.
+    fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.link) > 1
+    }
+
+    /// When the first of the waiting requests has waited for too long.
+    pub(super) fn wake_at(&self) -> Option<Instant> {
+        let first = self.waiting.front()?;
+        first.arrived.checked_add(self.shared.limits.queue_timeout)
+    }
+
+    /// Begins a turn: runs what waited, as far as there is room now, and refuses what has waited for too long.
+    pub(super) fn begin(&mut self, turn: Instant, answers: &mut impl Answers) {
+        while self.may_run() && answers.has_room() && !self.waiting.is_empty() && self.take_slot() {
+            let Some(next) = self.leave_queue() else {
+                return;
+            };
+            if self.is_late(&next, turn) {
+                self.refuse_late(next, answers);
+            } else {
+                let Waiting {
+                    ticket,
+                    call,
+                    bytes,
+                    ..
+                } = next;
+                self.run(ticket, call, Some(bytes), turn, answers);
+            }
+        }
+        while self.wake_at().is_some_and(|at| at <= turn) {
+            if let Some(late) = self.leave_queue() {
+                self.refuse_late(late, answers);
+            }
+        }
+    }
+
+    /// Ends a turn, before this task waits.
+    pub(super) fn end_turn(&mut self) {
+        self.slot = None;
+        let tally = &self.shared.tally;
+        if self.requests > 0 {
+            tally.add(self.requests, |s| &s.requests);
+            self.requests = 0;
+        }
+        if self.succeeded > 0 {
+            tally.add(self.succeeded, |s| &s.succeeded);
+            self.succeeded = 0;
+        }
+    }
+
+    /// Waits for something to [`handle`](Self::handle). Dropping the future loses nothing.
+    pub(super) async fn event(&mut self, has_room: bool) -> Event {
+        let wants_slot = has_room && !self.waiting.is_empty() && self.may_run();
+        if !wants_slot {
+            // A slot that came now would be kept from others.
+            self.line = None;
+        }
+        let wants_mail = has_room && self.is_shared();
+        tokio::select! {
+            Some(ended) = self.running.join_next() => Event::Ended(ended),
+            slot = next_slot(&mut self.line, &self.shared), if wants_slot => Event::Slot(slot),
+            () = self.link.mail(), if wants_mail => Event::Mail,
+            else => pending().await,
+        }
+    }
+
+    /// Takes an event. True if the application wants the connection closed.
+    pub(super) fn handle(&mut self, event: Event, answers: &mut impl Answers) -> bool {
+        match event {
+            Event::Slot(slot) => self.slot = slot,
+            Event::Ended(ended) => {
+                self.ended(ended, answers);
+                while let Some(ended) = self.running.try_join_next() {
+                    self.ended(ended, answers);
+                }
+            }
+            Event::Mail => {
+                while answers.has_room()
+                    && let Some(mail) = self.link.take_mail()
+                {
+                    match mail {
+                        Mail::Push { to, frame } => answers.push(to, &frame),
+                        Mail::Answer(late) => {
+                            let result = late.result.and_then(Reply::finish);
+                            self.reply(late.peer, &late.to, result, &late.extras, answers);
+                        }
+                    }
+                }
+                return self.link.take_close();
+            }
+        }
+        false
+    }
+
+    /// Takes up a request that came at `arrived`, the begin of the turn.
+    pub(super) fn take(
+        &mut self,
+        packet: RequestPacket,
+        peer: SocketAddr,
+        arrived: Instant,
+        answers: &mut impl Answers,
+    ) {
+        self.requests += 1;
+        self.serial += 1;
+        let ticket = Ticket {
+            to: ReplyTo::from(&packet),
+            peer,
+            serial: self.serial,
+        };
+        let call = match self.resolve(packet, arrived) {
+            Ok(call) => call,
+            Err(result) => return self.reply_at_once(&ticket, result, answers),
+        };
+        let bytes = call.packet.body.len();
+        if !self.has_bytes(bytes) {
+            return self.refuse(&ticket, "bytes of requests are held", answers);
+        }
+        if self.waiting.is_empty() && self.may_run() && self.take_slot() {
+            return self.run(ticket, call, None, arrived, answers);
+        }
+        if self.waiting.len() >= self.part.queue {
+            return self.refuse(&ticket, "requests wait", answers);
+        }
+        let load = &self.shared.load;
+        let (Some(place), Some(share)) = (load.waiting.take_one(), load.bytes.take(bytes)) else {
+            return self.refuse(&ticket, "requests wait", answers);
+        };
+        self.bytes += bytes;
+        self.waiting.push_back(Waiting {
+            ticket,
+            call,
+            arrived,
+            _place: place,
+            bytes: share,
+        });
+    }
+
+    /// Finds the servant of a request; or its answer, if it needs none.
+    fn resolve(&self, packet: RequestPacket, arrived: Instant) -> Result<Call, Result<Vec<u8>>> {
+        let Some(version) = Version::new(packet.version) else {
+            let text = format!(
+                "protocol version {} is not supported; {} are",
+                packet.version,
+                Version::SPOKEN
+            );
+            return Err(Err(Error::new(codes::SERVER_DECODE, text)));
+        };
+        let Some(servant) = self.shared.servants.get(&packet.servant) else {
+            let text = format!("there is no servant {}", packet.servant);
+            return Err(Err(Error::new(codes::NO_SERVANT, text)));
+        };
+        if packet.func == PING {
+            return Err(Ok(Vec::new()));
+        }
+        Ok(Call {
+            servant: Arc::clone(servant),
+            deadline: deadline(&packet, arrived),
+            packet,
+            version,
+        })
+    }
+
+    fn may_run(&self) -> bool {
+        self.running.len() < self.part.in_flight
+    }
+
+    fn has_bytes(&self, more: usize) -> bool {
+        let here = self.bytes == 0 || self.bytes.saturating_add(more) <= self.part.bytes;
+        here && self.shared.load.bytes.has(more)
+    }
+
+    fn take_slot(&mut self) -> bool {
+        if self.slot.is_none() {
+            let slots = Arc::clone(&self.shared.load.slots);
+            self.slot = slots.try_acquire_owned().ok();
+        }
+        self.slot.is_some()
+    }
+
+    fn leave_queue(&mut self) -> Option<Waiting> {
+        let next = self.waiting.pop_front()?;
+        self.bytes -= next.bytes.amount();
+        Some(next)
+    }
+
+    fn is_late(&self, waiting: &Waiting, now: Instant) -> bool {
+        let waited = now.saturating_duration_since(waiting.arrived);
+        waited >= self.shared.limits.queue_timeout || waiting.call.is_late(now)
+    }
+
+    fn refuse_late(&mut self, late: Waiting, answers: &mut impl Answers) {
+        let text = format!(
+            "{}.{} waited in the queue of {} for too long: its timeout is {} ms, that of the queue {} ms",
+            late.call.packet.servant,
+            late.call.packet.func,
+            self.shared.name,
+            late.call.packet.timeout,
+            self.shared.limits.queue_timeout.as_millis(),
+        );
+        let error = Error::new(codes::QUEUE_TIMEOUT, text);
+        self.reply_at_once(&late.ticket, Err(error), answers);
+    }
+
+    fn refuse(&mut self, ticket: &Ticket, what: &str, answers: &mut impl Answers) {
+        let text = format!(
+            "too many {what} by {} or its connection of {}",
+            self.shared.name, ticket.peer
+        );
+        self.reply_at_once(ticket, Err(Error::new(codes::OVERLOAD, text)), answers);
+    }
+
+    /// Runs a request for which there is a slot, in the turn that began at `turn`.
+    fn run(
+        &mut self,
+        ticket: Ticket,
+        call: Call,
+        share: Option<Share>,
+        turn: Instant,
+        answers: &mut impl Answers,
+    ) {
+        let now = now();
+        if call.is_late(now) {
+            let text = format!(
+                "{}.{} came too late: the handlers before it took its timeout of {} ms",
+                call.packet.servant, call.packet.func, call.packet.timeout
+            );
+            let error = Error::new(codes::QUEUE_TIMEOUT, text);
+            return self.reply_at_once(&ticket, Err(error), answers);
+        }
+        let bytes = call.packet.body.len();
+        let serial = ticket.serial;
+        let origin = Origin {
+            link: Arc::clone(&self.link),
+            serial,
+            peer: ticket.peer,
+            deadline: call.deadline,
+        };
+        let request = match Request::new(call.packet, call.version, origin) {
+            Ok(request) => request,
+            Err(error) => return self.reply_at_once(&ticket, Err(error), answers),
+        };
+        self.link.begin(serial);
+        let in_time = now.saturating_duration_since(turn) < INLINE;
+        let outcome = match Handler::start(&*call.servant, request) {
+            Ok(handler) if in_time => handler.run_inline(),
+            Ok(handler) => Err(handler),
+            Err(panicked) => Ok(Err(panicked)),
+        };
+        let load = &self.shared.load;
+        match outcome {
+            Ok(outcome) => {
+                let slot = &mut self.slot;
+                let charge = || Charge {
+                    _slot: slot.take(),
+                    bytes: share.unwrap_or_else(|| load.bytes.force(0)),
+                };
+                let extras = self.link.ended_at_once(serial, charge);
+                self.finish(&ticket, outcome, extras, answers);
+            }
+            Err(handler) => {
+                self.link.suspend(serial);
+                let charge = Charge {
+                    _slot: self.slot.take(),
+                    bytes: share.unwrap_or_else(|| load.bytes.force(bytes)),
+                };
+                self.bytes += bytes;
+                self.running
+                    .spawn(async move { (ticket, charge, handler.await) });
+            }
+        }
+    }
+
+    /// Takes the end of a handler that was a task.
+    fn ended(&mut self, ended: Result<Ended, JoinError>, answers: &mut impl Answers) {
+        match ended {
+            Ok((ticket, charge, outcome)) => {
+                self.bytes -= charge.bytes.amount();
+                let extras = self.link.ended_late(ticket.serial, || charge);
+                self.finish(&ticket, outcome, extras, answers);
+            }
+            // Handlers do not panic out of their task, and nobody aborts them before the connection is dropped.
+            Err(error) => error!(adapter = %self.shared.name, %error, "lost a handler"),
+        }
+    }
+
+    /// Answers for a handler, unless a responder does.
+    fn finish(
+        &mut self,
+        ticket: &Ticket,
+        outcome: Outcome,
+        extras: Option<Extras>,
+        answers: &mut impl Answers,
+    ) {
+        let result = match outcome {
+            Ok(result) => result,
+            Err(panicked) => Err(self.panicked(ticket.peer, &panicked)),
+        };
+        if let Some(extras) = extras {
+            let result = result.and_then(Reply::finish);
+            self.reply(ticket.peer, &ticket.to, result, &extras, answers);
+        }
+    }
+
+    fn panicked(&self, peer: SocketAddr, panicked: &Panicked) -> Error {
+        self.shared.tally.count(|s| &s.panics);
+        error!(adapter = %self.shared.name, %peer, panic = panicked.0, "a servant panicked");
+        Error::new(codes::UNKNOWN, "the servant panicked")
+    }
+
+    fn reply_at_once(
+        &mut self,
+        ticket: &Ticket,
+        result: Result<Vec<u8>>,
+        answers: &mut impl Answers,
+    ) {
+        self.reply(ticket.peer, &ticket.to, result, Extras::NONE, answers);
+    }
+
+    /// Answers, unless nobody wants an answer.
+    fn reply(
+        &mut self,
+        peer: SocketAddr,
+        to: &ReplyTo,
+        result: Result<Vec<u8>>,
+        extras: &Extras,
+        answers: &mut impl Answers,
+    ) {
+        let result = result.and_then(|body| {
+            if to.oneway {
+                return Ok(());
+            }
+            answers
+                .answer(peer, to, &Answer::ok(&body, extras))
+                .map_err(Error::ServerEncode)
+        });
+        let Err(error) = result else {
+            self.succeeded += 1;
+            return;
+        };
+        let code = self.shared.count_failure(peer, &error);
+        if to.oneway {
+            return;
+        }
+        let text = error.to_string();
+        if answers
+            .answer(peer, to, &Answer::failed(code, &text, extras))
+            .is_err()
+        {
+            // A text of 100 MiB: the code has to do. It always fits.
+            let _ = answers.answer(peer, to, &Answer::failed(code, "", Extras::NONE));
+        }
+    }
+
+    /// Takes what is left when the connection has gone: waits for the handlers that run, and runs no more.
+    pub(super) async fn close(&mut self) {
+        let tally = &self.shared.tally;
+        for _ in self.waiting.drain(..) {
+            tally.count(|s| &s.failed);
+            tally.count(|s| &s.abandoned);
+        }
+        for late in self.link.end() {
+            self.shared.count_undelivered(&late);
+        }
+        while let Some(ended) = self.running.join_next().await {
+            self.ended(ended, &mut Nowhere);
+        }
+        self.end_turn();
+    }
+}
+
+impl Drop for Desk {
+    /// However the connection ends, whoever holds it learns of it.
+    fn drop(&mut self) {
+        drop(self.link.end());
+    }
+}
+
+impl Call {
+    fn is_late(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
+    }
+}
+
+/// When the caller stops waiting. `iTimeout` counts from the arrival: clocks differ.
+fn deadline(packet: &RequestPacket, arrived: Instant) -> Option<Instant> {
+    let timeout = u64::try_from(packet.timeout).ok().filter(|ms| *ms > 0)?;
+    arrived.checked_add(Duration::from_millis(timeout))
+}
+
+/// Waits in line for a slot. `line` keeps the place when the future is dropped.
+async fn next_slot(
+    line: &mut Option<PollSemaphore>,
+    shared: &Shared,
+) -> Option<OwnedSemaphorePermit> {
+    let line = line.get_or_insert_with(|| PollSemaphore::new(Arc::clone(&shared.load.slots)));
+    poll_fn(|cx| line.poll_acquire(cx)).await
+}

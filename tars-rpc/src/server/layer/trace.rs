@@ -1,0 +1,145 @@
+//! Spans for requests.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tower_layer::Layer;
+use tower_service::Service;
+use tracing::{Instrument, Span, field::Empty, info_span};
+
+use crate::{
+    Error, Result,
+    server::{Reply, Request},
+};
+
+/// The key of the W3C trace context within the context of a request.
+const TRACEPARENT: &str = "traceparent";
+
+/// A layer that runs each request in a span `tars.request` of level INFO.
+///
+/// | field | is |
+/// |---|---|
+/// | `servant`, `func`, `adapter`, `peer` | of the request |
+/// | `trace_id`, `parent_id` | of the entry `traceparent` in the request's context, the form in which [W3C Trace Context](https://www.w3.org/TR/trace-context/) passes them on |
+/// | `dyeing_key` | of a dyed request |
+/// | `code` | the return code of a request that failed |
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trace(());
+
+impl Trace {
+    /// The layer.
+    pub fn new() -> Self {
+        Self(())
+    }
+}
+
+impl<S> Layer<S> for Trace {
+    type Service = Traced<S>;
+
+    fn layer(&self, inner: S) -> Traced<S> {
+        Traced(inner)
+    }
+}
+
+/// The service of [`Trace`].
+#[derive(Debug, Clone)]
+pub struct Traced<S>(S);
+
+impl<S> Service<Request> for Traced<S>
+where
+    S: Service<Request, Response = Reply, Error = Error>,
+    S::Future: Send + 'static,
+{
+    type Response = Reply;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let span = span(&request);
+        let call = span.in_scope(|| self.0.call(request));
+        Box::pin(
+            async move {
+                let result = call.await;
+                if let Err(error) = &result {
+                    Span::current().record("code", error.code());
+                }
+                result
+            }
+            .instrument(span),
+        )
+    }
+}
+
+fn span(request: &Request) -> Span {
+    let cx = request.context();
+    let span = info_span!(
+        "tars.request",
+        servant = cx.servant(),
+        func = cx.func(),
+        adapter = cx.adapter(),
+        peer = %cx.peer(),
+        trace_id = Empty,
+        parent_id = Empty,
+        dyeing_key = Empty,
+        code = Empty,
+    );
+    if span.is_disabled() {
+        return span;
+    }
+    let traceparent = cx.context().get(TRACEPARENT);
+    if let Some((trace, parent)) = traceparent.and_then(|text| ids(text)) {
+        span.record("trace_id", trace);
+        span.record("parent_id", parent);
+    }
+    if let Some(key) = cx.dyeing_key() {
+        span.record("dyeing_key", key);
+    }
+    span
+}
+
+/// Trace and parent of `00-<32 digits>-<16 digits>-<2 digits>`.
+fn ids(traceparent: &str) -> Option<(&str, &str)> {
+    let mut parts = traceparent.split('-');
+    let (version, trace, parent) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_id = |text: &str, len| {
+        let digits = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+        text.len() == len && text.bytes().all(digits) && text.bytes().any(|c| c != b'0')
+    };
+    let known = version.len() == 2 && version != "ff";
+    (known && is_id(trace, 32) && is_id(parent, 16)).then_some((trace, parent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ids_of_a_traceparent() {
+        let (trace, parent) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+        assert_eq!(
+            ids(&format!("00-{trace}-{parent}-01")),
+            Some((trace, parent))
+        );
+        assert_eq!(
+            ids(&format!("cc-{trace}-{parent}-01-more")),
+            Some((trace, parent))
+        );
+        for wrong in [
+            String::new(),
+            format!("ff-{trace}-{parent}-01"),
+            format!("00-{trace}"),
+            format!("00-{}-{parent}-01", "0".repeat(32)),
+            format!("00-{trace}-{}-01", "0".repeat(16)),
+            format!("00-{}-{parent}-01", trace.to_uppercase()),
+        ] {
+            assert_eq!(ids(&wrong), None, "{wrong}");
+        }
+    }
+}
