@@ -3,7 +3,7 @@
 use std::{
     future::{Future, pending, poll_fn},
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
     time::Instant,
 };
 
@@ -15,6 +15,8 @@ use tokio::time::{Sleep, sleep_until};
 pub(crate) struct Alarm {
     sleep: Option<Pin<Box<Sleep>>>,
     armed: Option<Instant>,
+    /// Of the task that it wakes.
+    waker: Option<Waker>,
 }
 
 impl Alarm {
@@ -29,11 +31,18 @@ impl Alarm {
     /// As [`ring`](Self::ring).
     pub(crate) fn poll_ring(&mut self, cx: &mut Context<'_>, when: Instant) -> Poll<()> {
         let sleep = match &mut self.sleep {
-            Some(sleep) => {
-                if self.armed.is_none_or(|armed| when < armed) {
-                    sleep.as_mut().reset(when.into());
-                    self.armed = Some(when);
+            Some(sleep) if self.armed.is_some_and(|armed| armed <= when) => {
+                // It knows this task already, and a look is cheaper than a poll.
+                if self.waker.as_ref().is_some_and(|w| w.will_wake(cx.waker()))
+                    && !sleep.is_elapsed()
+                {
+                    return Poll::Pending;
                 }
+                sleep
+            }
+            Some(sleep) => {
+                sleep.as_mut().reset(when.into());
+                self.armed = Some(when);
                 sleep
             }
             None => {
@@ -41,6 +50,10 @@ impl Alarm {
                 self.sleep.insert(Box::pin(sleep_until(when.into())))
             }
         };
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
         ready!(sleep.as_mut().poll(cx));
         self.armed = None;
         Poll::Ready(())

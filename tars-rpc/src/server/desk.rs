@@ -20,7 +20,7 @@ use super::{
     Reply, Request, Servant,
     adapter::Shared,
     handler::{Handler, Outcome, Panicked},
-    link::{Link, Mail},
+    link::{Answerer, Link, Mail},
     load::{Charge, Share},
     request::Origin,
 };
@@ -104,15 +104,15 @@ pub(super) struct Desk {
 
 struct Waiting {
     ticket: Ticket,
-    call: Call,
+    packet: RequestPacket,
+    target: Target,
     arrived: Instant,
     _place: Share,
     bytes: Share,
 }
 
-/// A request whose servant is known.
-struct Call {
-    packet: RequestPacket,
+/// What a request is for.
+struct Target {
     version: Version,
     servant: Arc<dyn Servant>,
     /// When the caller stops waiting.
@@ -172,11 +172,12 @@ impl Desk {
             } else {
                 let Waiting {
                     ticket,
-                    call,
+                    packet,
+                    target,
                     bytes,
                     ..
                 } = next;
-                self.run(ticket, call, Some(bytes), turn, answers);
+                self.run(ticket, packet, &target, Some(bytes), turn, answers);
             }
         }
         while self.wake_at().is_some_and(|at| at <= turn) {
@@ -259,16 +260,16 @@ impl Desk {
             peer,
             serial: self.serial,
         };
-        let call = match self.resolve(packet, arrived) {
-            Ok(call) => call,
+        let target = match self.resolve(&packet, arrived) {
+            Ok(target) => target,
             Err(result) => return self.reply_at_once(&ticket, result, answers),
         };
-        let bytes = call.packet.body.len();
+        let bytes = packet.body.len();
         if !self.has_bytes(bytes) {
             return self.refuse(&ticket, "bytes of requests are held", answers);
         }
         if self.waiting.is_empty() && self.may_run() && self.take_slot() {
-            return self.run(ticket, call, None, arrived, answers);
+            return self.run(ticket, packet, &target, None, arrived, answers);
         }
         if self.waiting.len() >= self.part.queue {
             return self.refuse(&ticket, "requests wait", answers);
@@ -280,7 +281,8 @@ impl Desk {
         self.bytes += bytes;
         self.waiting.push_back(Waiting {
             ticket,
-            call,
+            packet,
+            target,
             arrived,
             _place: place,
             bytes: share,
@@ -288,7 +290,7 @@ impl Desk {
     }
 
     /// Finds the servant of a request; or its answer, if it needs none.
-    fn resolve(&self, packet: RequestPacket, arrived: Instant) -> Result<Call, Result<Vec<u8>>> {
+    fn resolve(&self, packet: &RequestPacket, arrived: Instant) -> Result<Target, Result<Vec<u8>>> {
         let Some(version) = Version::new(packet.version) else {
             let text = format!(
                 "protocol version {} is not supported; {} are",
@@ -304,11 +306,10 @@ impl Desk {
         if packet.func == PING {
             return Err(Ok(Vec::new()));
         }
-        Ok(Call {
-            servant: Arc::clone(servant),
-            deadline: deadline(&packet, arrived),
-            packet,
+        Ok(Target {
             version,
+            servant: Arc::clone(servant),
+            deadline: deadline(packet, arrived),
         })
     }
 
@@ -337,16 +338,16 @@ impl Desk {
 
     fn is_late(&self, waiting: &Waiting, now: Instant) -> bool {
         let waited = now.saturating_duration_since(waiting.arrived);
-        waited >= self.shared.limits.queue_timeout || waiting.call.is_late(now)
+        waited >= self.shared.limits.queue_timeout || waiting.target.is_late(now)
     }
 
     fn refuse_late(&mut self, late: Waiting, answers: &mut impl Answers) {
         let text = format!(
             "{}.{} waited in the queue of {} for too long: its timeout is {} ms, that of the queue {} ms",
-            late.call.packet.servant,
-            late.call.packet.func,
+            late.packet.servant,
+            late.packet.func,
             self.shared.name,
-            late.call.packet.timeout,
+            late.packet.timeout,
             self.shared.limits.queue_timeout.as_millis(),
         );
         let error = Error::new(codes::QUEUE_TIMEOUT, text);
@@ -365,35 +366,36 @@ impl Desk {
     fn run(
         &mut self,
         ticket: Ticket,
-        call: Call,
+        packet: RequestPacket,
+        target: &Target,
         share: Option<Share>,
         turn: Instant,
         answers: &mut impl Answers,
     ) {
         let now = now();
-        if call.is_late(now) {
+        if target.is_late(now) {
             let text = format!(
                 "{}.{} came too late: the handlers before it took its timeout of {} ms",
-                call.packet.servant, call.packet.func, call.packet.timeout
+                packet.servant, packet.func, packet.timeout
             );
             let error = Error::new(codes::QUEUE_TIMEOUT, text);
             return self.reply_at_once(&ticket, Err(error), answers);
         }
-        let bytes = call.packet.body.len();
+        let bytes = packet.body.len();
         let serial = ticket.serial;
         let origin = Origin {
             link: Arc::clone(&self.link),
             serial,
             peer: ticket.peer,
-            deadline: call.deadline,
+            deadline: target.deadline,
         };
-        let request = match Request::new(call.packet, call.version, origin) {
+        let request = match Request::new(packet, target.version, origin) {
             Ok(request) => request,
             Err(error) => return self.reply_at_once(&ticket, Err(error), answers),
         };
         self.link.begin(serial);
         let in_time = now.saturating_duration_since(turn) < INLINE;
-        let outcome = match Handler::start(&*call.servant, request) {
+        let outcome = match Handler::start(&*target.servant, request) {
             Ok(handler) if in_time => handler.run_inline(),
             Ok(handler) => Err(handler),
             Err(panicked) => Ok(Err(panicked)),
@@ -406,8 +408,8 @@ impl Desk {
                     _slot: slot.take(),
                     bytes: share.unwrap_or_else(|| load.bytes.force(0)),
                 };
-                let extras = self.link.ended_at_once(serial, charge);
-                self.finish(&ticket, outcome, extras, answers);
+                let answerer = self.link.ended_at_once(serial, charge);
+                self.finish(&ticket, outcome, answerer, answers);
             }
             Err(handler) => {
                 self.link.suspend(serial);
@@ -427,8 +429,8 @@ impl Desk {
         match ended {
             Ok((ticket, charge, outcome)) => {
                 self.bytes -= charge.bytes.amount();
-                let extras = self.link.ended_late(ticket.serial, || charge);
-                self.finish(&ticket, outcome, extras, answers);
+                let answerer = self.link.ended_late(ticket.serial, || charge);
+                self.finish(&ticket, outcome, answerer, answers);
             }
             // Handlers do not panic out of their task, and nobody aborts them before the connection is dropped.
             Err(error) => error!(adapter = %self.shared.name, %error, "lost a handler"),
@@ -440,16 +442,17 @@ impl Desk {
         &mut self,
         ticket: &Ticket,
         outcome: Outcome,
-        extras: Option<Extras>,
+        answerer: Answerer,
         answers: &mut impl Answers,
     ) {
         let result = match outcome {
             Ok(result) => result,
             Err(panicked) => Err(self.panicked(ticket.peer, &panicked)),
         };
-        if let Some(extras) = extras {
+        if let Answerer::Handler(extras) = answerer {
             let result = result.and_then(Reply::finish);
-            self.reply(ticket.peer, &ticket.to, result, &extras, answers);
+            let extras = extras.as_deref().unwrap_or(Extras::NONE);
+            self.reply(ticket.peer, &ticket.to, result, extras, answers);
         }
     }
 
@@ -527,7 +530,7 @@ impl Drop for Desk {
     }
 }
 
-impl Call {
+impl Target {
     fn is_late(&self, now: Instant) -> bool {
         self.deadline.is_some_and(|deadline| deadline <= now)
     }

@@ -1,7 +1,7 @@
 //! What handlers and the application leave for the task of a connection.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, VecDeque, btree_map::Entry},
     future::poll_fn,
     mem,
     net::SocketAddr,
@@ -66,6 +66,14 @@ enum Later {
     Waiting { _charge: Charge },
     /// A responder has. The handler has not ended.
     Answered,
+}
+
+/// Who answers a request whose handler has ended.
+#[derive(Debug)]
+pub(super) enum Answerer {
+    /// The handler, with its result and mostly nothing beside.
+    Handler(Option<Box<Extras>>),
+    Responder,
 }
 
 /// Something to send.
@@ -222,37 +230,31 @@ impl Link {
         self.current.store(0, Ordering::Release);
     }
 
-    /// It has ended without a wait: what its answer carries, or `None` if a responder answers.
-    pub(super) fn ended_at_once(
-        &self,
-        serial: u64,
-        charge: impl FnOnce() -> Charge,
-    ) -> Option<Extras> {
+    /// It has ended without a wait: who answers?
+    pub(super) fn ended_at_once(&self, serial: u64, charge: impl FnOnce() -> Charge) -> Answerer {
         if self.current.swap(0, Ordering::AcqRel) & 1 == 0 {
-            return Some(Extras::default());
+            return Answerer::Handler(None);
         }
         self.ended_late(serial, charge)
     }
 
-    /// It has ended as a task: what its answer carries, or `None` if a responder answers.
-    pub(super) fn ended_late(
-        &self,
-        serial: u64,
-        charge: impl FnOnce() -> Charge,
-    ) -> Option<Extras> {
+    /// It has ended as a task: who answers?
+    pub(super) fn ended_late(&self, serial: u64, charge: impl FnOnce() -> Charge) -> Answerer {
         let mut state = self.state();
-        let note = state.notes.get_mut(&serial)?;
-        match note.later {
-            Later::No => Some(state.notes.remove(&serial)?.extras),
+        let Entry::Occupied(mut note) = state.notes.entry(serial) else {
+            return Answerer::Handler(None);
+        };
+        match note.get().later {
+            Later::No => Answerer::Handler(Some(Box::new(note.remove().extras))),
             Later::Deferred => {
-                note.later = Later::Waiting { _charge: charge() };
-                None
+                note.get_mut().later = Later::Waiting { _charge: charge() };
+                Answerer::Responder
             }
             Later::Answered => {
-                state.notes.remove(&serial);
-                None
+                note.remove();
+                Answerer::Responder
             }
-            Later::Waiting { .. } => None,
+            Later::Waiting { .. } => Answerer::Responder,
         }
     }
 

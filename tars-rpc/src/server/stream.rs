@@ -100,9 +100,10 @@ impl Conversation {
             self.desk.begin(turn, &mut self.protocol);
             self.take_requests(turn);
             self.desk.end_turn();
-            if let Some(reason) = self.look_at_the_clock(turn) {
-                return reason;
-            }
+            let due = match self.look_at_the_clock(turn) {
+                Ok(due) => due,
+                Err(reason) => return reason,
+            };
             if self.protocol.unsent() == 0
                 && self.ending.is_some()
                 && self.desk.is_idle()
@@ -114,7 +115,7 @@ impl Conversation {
                 let _ = timeout(limit, socket.close(gone)).await;
                 return reason;
             }
-            let wake_at = self.wake_at();
+            let wake_at = due.into_iter().chain(self.desk.wake_at()).min();
             let receive = self.wants_requests();
             let has_room = self.protocol.has_room();
             let (input, output) = self.protocol.buffers(receive);
@@ -174,8 +175,9 @@ impl Conversation {
         }
     }
 
-    /// Keeps the time limits. A peer that does not take its answers is not waited for.
-    fn look_at_the_clock(&mut self, now: Instant) -> Option<Reason> {
+    /// Keeps the time limits: what is too much next, or why the connection ends at once. A peer that does not take its
+    /// answers is not waited for.
+    fn look_at_the_clock(&mut self, now: Instant) -> Result<Option<Instant>, Reason> {
         let reading = self.wants_requests();
         let watch = &mut self.watch;
         watch.stalled = (self.protocol.unsent() > 0).then(|| watch.stalled.unwrap_or(now));
@@ -183,24 +185,21 @@ impl Conversation {
             (reading && self.protocol.is_within_frame()).then(|| watch.frame.unwrap_or(now));
         watch.quiet = (reading && self.protocol.unsent() == 0 && self.desk.is_idle())
             .then(|| watch.quiet.unwrap_or(now));
-        let (at, what) = watch.due(&self.shared.limits)?;
+        let Some((at, what)) = watch.due(&self.shared.limits) else {
+            return Ok(None);
+        };
         if at > now {
-            return None;
+            return Ok(Some(at));
         }
         match what {
-            Due::Stalled => return Some(Reason::Stalled),
+            Due::Stalled => return Err(Reason::Stalled),
             Due::Silent => self.ending = Some(Reason::Slow("nothing came")),
             Due::Frame => self.ending = Some(Reason::Slow("a request did not come to its end")),
             Due::Idle => self.ending = Some(Reason::Idle),
         }
         watch.frame = None;
         watch.quiet = None;
-        None
-    }
-
-    fn wake_at(&self) -> Option<Instant> {
-        let due = self.watch.due(&self.shared.limits).map(|(at, _)| at);
-        due.into_iter().chain(self.desk.wake_at()).min()
+        Ok(None)
     }
 
     fn closed(&self, reason: &Reason) {
@@ -286,15 +285,20 @@ impl Watch {
 
     /// What is too much next, and when.
     fn due(&self, limits: &Limits) -> Option<(Instant, Due)> {
-        let silent = self.quiet.filter(|_| self.silent).map(|_| self.opened);
-        [
-            (self.stalled, limits.write_stall, Due::Stalled),
-            (silent, limits.header_timeout, Due::Silent),
-            (self.frame, limits.body_timeout, Due::Frame),
-            (self.quiet, self.idle, Due::Idle),
-        ]
-        .into_iter()
-        .filter_map(|(since, limit, due)| Some((since?.checked_add(limit)?, due)))
-        .min_by_key(|(at, _)| *at)
+        let mut first = None;
+        let mut earlier = |since: Option<Instant>, limit, what| {
+            if let Some(at) = since.and_then(|since| since.checked_add(limit))
+                && first.is_none_or(|(other, _)| at < other)
+            {
+                first = Some((at, what));
+            }
+        };
+        earlier(self.stalled, limits.write_stall, Due::Stalled);
+        earlier(self.frame, limits.body_timeout, Due::Frame);
+        earlier(self.quiet, self.idle, Due::Idle);
+        if self.silent && self.quiet.is_some() {
+            earlier(Some(self.opened), limits.header_timeout, Due::Silent);
+        }
+        first
     }
 }
