@@ -98,10 +98,11 @@ fn every_call_ends_once_and_nothing_is_left() {
         .unwrap();
     runtime.block_on(async {
         // What the runtime and the allocator keep, they have after a while.
-        run(WARM_UP).await;
+        eprintln!("{}", run(WARM_UP).await);
         let before = settled().await;
         eprintln!("before: {before:?}");
-        run(Duration::from_secs(seconds).saturating_sub(WARM_UP)).await;
+        let rest = Duration::from_secs(seconds).saturating_sub(WARM_UP);
+        eprintln!("{}", run(rest).await);
         let after = settled().await;
         eprintln!("after: {after:?}");
         assert_eq!((after.fds, after.tasks), (before.fds, before.tasks));
@@ -122,7 +123,8 @@ async fn settled() -> Held {
     }
 }
 
-async fn run(duration: Duration) {
+/// Says what happened.
+async fn run(duration: Duration) -> String {
     let started = Instant::now();
     let until = started + duration;
     let faults = Arc::default();
@@ -156,13 +158,13 @@ async fn run(duration: Duration) {
     let restarts = servers.await.unwrap();
     proxy.abort();
     let connects: u64 = clients.iter().map(|c| c.stats().connects.get()).sum();
-    eprintln!(
+    assert!(counts.contains_key("right answer"));
+    format!(
         "{:?}: {} calls on {connects} connections, {restarts} servers, {} faults: {counts:?}",
         started.elapsed(),
         counts.values().sum::<u64>(),
         faults.count(),
-    );
-    assert!(counts.contains_key("right answer"));
+    )
 }
 
 fn config() -> Config {
