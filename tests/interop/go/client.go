@@ -135,6 +135,11 @@ var cases = []testCase{
 		got, err := c.greet(options{status: map[string]string{"STATUS_GRID_KEY": "grid"}}, "status:STATUS_GRID_KEY")
 		return first(err, same("status", got, "grid"))
 	}},
+	{"response context", func(c clients) error {
+		var answered map[string]string
+		_, err := c.greet(options{answered: &answered}, "answer:ted")
+		return first(err, same("context", answered["answered-by"], "ted"))
+	}},
 	{"error", func(c clients) error {
 		_, err := c.greet(options{}, "error:1234:wrong \u9519")
 		return fails(err, 1234, "wrong \u9519")

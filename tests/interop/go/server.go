@@ -39,6 +39,9 @@ func (s *phpServer) greet(ctx context.Context, name string) (string, error) {
 	case "status":
 		values, _ := current.GetRequestStatus(ctx)
 		return values[rest], nil
+	case "answer":
+		current.SetResponseContext(ctx, map[string]string{"answered-by": rest})
+		return "answered", nil
 	case "note":
 		s.notes.Store(rest, true)
 		return "noted", nil

@@ -185,6 +185,8 @@ type options struct {
 	context map[string]string
 	status  map[string]string
 	oneway  bool
+	// Set to the context of the answer.
+	answered *map[string]string
 }
 
 // call calls a function: result is a pointer or nil, and so are the arguments that are outputs.
@@ -215,6 +217,9 @@ func (p proxy) call(ctx context.Context, name string, o options, result interfac
 	err = p.servant.TarsInvoke(ctx, packetType, name, body, o.status, o.context, resp)
 	if err != nil || o.oneway || name == "tars_ping" {
 		return err
+	}
+	if o.answered != nil {
+		*o.answered = resp.Context
 	}
 	r := reader{tars: codec.NewReader(tools.Int8ToByte(resp.SBuffer))}
 	if p.version == basef.JSONVERSION {

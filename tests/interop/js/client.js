@@ -159,6 +159,10 @@ const cases = {
     const got = await client.sayHelloWorld("status:STATUS_DYED_KEY", options);
     assert.strictEqual(got.outGreetings, "dyed");
   },
+  async "response context"({ client }) {
+    const got = await client.sayHelloWorld("answer:ted");
+    assert.strictEqual(got.context.get("answered-by"), "ted");
+  },
   async error({ client }) {
     await fails(client.sayHelloWorld("error:1234:wrong \u9519"), 1234, "wrong \u9519");
   },

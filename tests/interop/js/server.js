@@ -25,6 +25,9 @@ async function greet(current, name) {
       return current.getContext().get(rest) ?? "";
     case "status":
       return current.getRequestStatus().get(rest) ?? "";
+    case "answer":
+      current.setResponseContext({ "answered-by": rest });
+      return "answered";
     case "note":
       notes.add(rest);
       return "noted";

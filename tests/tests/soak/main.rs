@@ -181,13 +181,13 @@ fn config() -> Config {
 /// One server after the other, each on a port of its own; every other one is not given the time to drain.
 async fn restarting_server(address: watch::Sender<SocketAddr>, stop: CancellationToken) -> u64 {
     let mut limits = Limits::default();
-    limits.drain = Duration::from_secs(2);
     limits.write_stall = Duration::from_secs(1);
     limits.max_frame = 1 << 20;
     for number in 1.. {
         let server = Server::builder()
             .bind(SocketAddr::from(([127, 0, 0, 1], 0)))
             .limits(limits.clone())
+            .drain(Duration::from_secs(2))
             .servant(NAME, Echo)
             .listen()
             .await

@@ -24,6 +24,7 @@ pub(crate) enum Case {
     Context,
     ContextUtf8,
     Status,
+    ResponseContext,
     Error,
     UnknownFunction,
     UnknownServant,
@@ -33,7 +34,7 @@ pub(crate) enum Case {
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 27] = [
+    pub(crate) const ALL: [Self; 28] = [
         Self::TestTafServer,
         Self::TestLofofTags,
         Self::SayHelloWorld,
@@ -55,6 +56,7 @@ impl Case {
         Self::Context,
         Self::ContextUtf8,
         Self::Status,
+        Self::ResponseContext,
         Self::Error,
         Self::UnknownFunction,
         Self::UnknownServant,
@@ -87,6 +89,7 @@ impl Case {
             Self::Context => "context",
             Self::ContextUtf8 => "context, UTF-8",
             Self::Status => "status",
+            Self::ResponseContext => "response context",
             Self::Error => "error",
             Self::UnknownFunction => "unknownFunction",
             Self::UnknownServant => "unknownServant",

@@ -112,6 +112,13 @@ impl Client {
                 let got = client.say_hello_world("status:STATUS_GRID_KEY").await;
                 same("status", &got.map_err(text)?, &"grid".to_owned())
             }
+            Case::ResponseContext => {
+                let proxy = self.proxy(PHP_SERVER)?.with(self.options());
+                let call = proxy.call("sayHelloWorld", |args| args.put(1, "name", "answer:ted"));
+                let reply = call.await.map_err(text)?;
+                let got = reply.context().get("answered-by").map(String::as_str);
+                same("context", &got, &Some("ted"))
+            }
             Case::Error => {
                 let result = client.say_hello_world("error:1234:wrong \u{9519}").await;
                 fails(result, 1234, "wrong \u{9519}")

@@ -86,6 +86,11 @@ static JAVA_CLIENT: Cannot = Cannot::version(
     "a client of TarsJava has version 1 alone: `TarsInvoker` sets it in every request",
 );
 
+static JS_TUP_CONTEXT: Cannot =
+    Cannot::case("a server of Tars.js sends no context in TUP: `composeTUP` leaves it out");
+static JAVA_CONTEXT: Cannot =
+    Cannot::case("TarsJava has no response context: its codec neither writes nor reads it");
+
 impl Peer {
     pub(crate) const ALL: [Self; 4] = [Self::Rust, Self::Js, Self::Go, Self::Java];
 
@@ -108,12 +113,16 @@ impl Peer {
         match (self, version, case) {
             (Self::Js, Version::Json, _) => Some(&JS_JSON),
             (Self::Js, _, Case::UnknownServant) => Some(&JS_SERVANT),
+            (Self::Js, Version::TupComplex | Version::Tup, Case::ResponseContext) => {
+                Some(&JS_TUP_CONTEXT)
+            }
             (Self::Go, Version::TupComplex, _) => Some(&GO_VERSION_2),
             (Self::Go, _, Case::UnknownServant) => Some(&GO_SERVANT),
             (Self::Go, Version::Tup, Case::Error | Case::UnknownFunction) => Some(&GO_TUP_ERROR),
             (Self::Go, _, Case::UnknownFunction) => Some(&GO_FUNCTION),
             (Self::Go, Version::Json, Case::EchoContainers) => Some(&GO_BASE64),
             (Self::Java, _, Case::ContextUtf8) => Some(&JAVA_GBK),
+            (Self::Java, _, Case::ResponseContext) => Some(&JAVA_CONTEXT),
             (
                 Self::Java,
                 Version::Tup | Version::TupComplex,
@@ -129,6 +138,7 @@ impl Peer {
             (Self::Js, Version::Json, _) => Some(&JS_JSON),
             (Self::Go, Version::TupComplex | Version::Tup, _) => Some(&GO_CLIENT_TUP),
             (Self::Go, Version::Json, Case::EchoContainers) => Some(&GO_BASE64),
+            (Self::Java, Version::Tars, Case::ResponseContext) => Some(&JAVA_CONTEXT),
             (Self::Java, Version::Tars, _) => None,
             (Self::Java, _, _) => Some(&JAVA_CLIENT),
             _ => None,

@@ -84,6 +84,10 @@ impl TestTafService for PhpServer {
             }
             "context" => cx.context().get(rest).cloned().unwrap_or_default(),
             "status" => cx.status().get(rest).cloned().unwrap_or_default(),
+            "answer" => {
+                cx.set_response_context("answered-by", rest);
+                "answered".to_owned()
+            }
             "note" => {
                 self.notes().insert(rest.to_owned());
                 "noted".to_owned()
