@@ -6,10 +6,13 @@
 
 mod backoff;
 mod balance;
+#[cfg(feature = "blocking")]
+mod blocking;
 mod config;
 mod connection;
 mod connector;
 mod health;
+pub mod layer;
 mod options;
 mod pool;
 mod proxy;
@@ -23,6 +26,8 @@ mod target;
 
 pub use crate::net::Stream;
 pub use balance::Balance;
+#[cfg(feature = "blocking")]
+pub use blocking::Blocking;
 pub use config::Config;
 pub use connector::{BoxedStream, Connecting, Connector, TcpConnector};
 pub use health::{Ejection, HealthConfig};

@@ -79,6 +79,15 @@ pub enum Error {
         full: Full,
     },
 
+    /// A [`RateLimit`](crate::client::layer::RateLimit) has refused the call. It was not sent.
+    #[error("{call}: not sent: more than {per_second} calls a second")]
+    RateLimited {
+        /// What was called.
+        call: Call,
+        /// The limit.
+        per_second: u32,
+    },
+
     /// The server answered with an error.
     #[error("{call}: the server answered {code}{}{message}", if message.is_empty() { "" } else { ": " })]
     Server {
@@ -136,6 +145,12 @@ pub enum Error {
         reason: String,
     },
 
+    /// A blocking call was made on a thread of a tokio runtime, which must not be blocked. It was not sent.
+    #[error(
+        "a blocking call on a thread of a tokio runtime; await the call, or make it on another thread"
+    )]
+    WithinRuntime,
+
     /// An address cannot be understood.
     #[error(transparent)]
     Address(#[from] AddressError),
@@ -184,6 +199,8 @@ impl Error {
         match self {
             Self::Connect { .. }
             | Self::QueueFull { .. }
+            | Self::RateLimited { .. }
+            | Self::WithinRuntime
             | Self::Encode { .. }
             | Self::NoEndpoint { .. }
             | Self::Disconnected { sent: false, .. } => true,
@@ -197,10 +214,10 @@ impl Error {
         match self {
             Self::Timeout { .. } => codes::INVOKE_TIMEOUT,
             Self::Connect { .. } | Self::Disconnected { .. } => codes::PROXY_CONNECT,
-            Self::QueueFull { .. } => codes::OVERLOAD,
+            Self::QueueFull { .. } | Self::RateLimited { .. } => codes::OVERLOAD,
             Self::Server { code, .. } | Self::Servant { code, .. } => *code,
             Self::Decode { .. } => codes::CLIENT_DECODE,
-            Self::Encode { .. } => codes::SEND_FAILED,
+            Self::Encode { .. } | Self::WithinRuntime => codes::SEND_FAILED,
             Self::ServerDecode(_) => codes::SERVER_DECODE,
             Self::ServerEncode(_) => codes::SERVER_ENCODE,
             Self::NoEndpoint { .. } | Self::Address(_) => codes::NO_ENDPOINT,

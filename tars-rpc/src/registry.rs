@@ -5,13 +5,23 @@
 //! list is known. The resolver of a communicator with a
 //! [locator](crate::CommunicatorBuilder::locator) asks the registry of the Tars platform; an application can bring
 //! another one.
+//!
+//! The last good list stays: when the registry cannot be asked, and when it suddenly knows no active endpoint, as
+//! in the first seconds after a restart. A [cache](crate::CommunicatorBuilder::cache) on disk keeps it for the next
+//! start of the program. A servant of which nothing is known yet is looked for when a call wants it, and that call
+//! waits for the answer, up to its deadline.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use crate::{Endpoint, Result};
 
+mod cache;
 mod finder;
+mod locator;
 
+pub use locator::Locator;
+
+pub(crate) use cache::Cache;
 pub(crate) use finder::Finder;
 
 /// What to find.

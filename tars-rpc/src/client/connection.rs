@@ -73,6 +73,15 @@ pub(crate) enum Body {
     Shared(Bytes),
 }
 
+impl Body {
+    pub(crate) fn share(self) -> Bytes {
+        match self {
+            Self::Owned(bytes) => bytes.into(),
+            Self::Shared(bytes) => bytes,
+        }
+    }
+}
+
 impl Deref for Body {
     type Target = [u8];
 

@@ -12,8 +12,9 @@ use crate::{
     server,
 };
 
-/// Entries of the context in which a trace travels, as W3C names them.
-const TRACE_CONTEXT: [&str; 2] = ["traceparent", "tracestate"];
+/// The entries of the context in which a trace travels, as W3C names them.
+pub(super) const TRACEPARENT: &str = "traceparent";
+const TRACESTATE: &str = "tracestate";
 
 /// Options of a call, or of all calls through a proxy: [`ServantProxy::with`](crate::client::ServantProxy::with).
 ///
@@ -179,7 +180,7 @@ impl CallOptions {
                 self = self.extra(extra, key.clone());
             }
         }
-        for key in TRACE_CONTEXT {
+        for key in [TRACEPARENT, TRACESTATE] {
             if let Some(value) = of.context().get(key) {
                 self.context.insert(key.to_owned(), value.clone());
             }

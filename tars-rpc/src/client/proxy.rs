@@ -2,7 +2,14 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Args, CallOptions, EndpointStatus, Pushes, Reply, Target};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::{
+    Args, CallOptions, EndpointStatus, Pushes, Reply, Target,
+    connection::Body,
+    layer::{CallRequest, CallService},
+};
 use crate::{Call, Error, Result};
 
 /// A servant somewhere else. Cheap to clone, and to be shared by tasks.
@@ -26,6 +33,7 @@ use crate::{Call, Error, Result};
 pub struct ServantProxy {
     target: Arc<Target>,
     options: Arc<CallOptions>,
+    layers: Option<CallService>,
 }
 
 impl ServantProxy {
@@ -33,6 +41,7 @@ impl ServantProxy {
         Self {
             target,
             options: Arc::default(),
+            layers: None,
         }
     }
 
@@ -53,6 +62,36 @@ impl ServantProxy {
         Self {
             target: Arc::clone(&self.target),
             options: Arc::new(options),
+            layers: self.layers.clone(),
+        }
+    }
+
+    /// The same servant with a layer around its calls, and around the layers that there are already.
+    ///
+    /// ```
+    /// use tars_rpc::{Communicator, client::layer::RateLimit};
+    ///
+    /// let proxy = Communicator::new().string_to_proxy("App.Server.obj@tcp -h 127.0.0.1 -p 15380")?;
+    /// let seldom = proxy.layer(&RateLimit::per_second(10));
+    /// # Ok::<(), tars_rpc::Error>(())
+    /// ```
+    #[must_use]
+    pub fn layer<L>(&self, layer: &L) -> Self
+    where
+        L: Layer<CallService>,
+        L::Service: Service<CallRequest, Response = Reply> + Clone + Send + Sync + 'static,
+        <L::Service as Service<CallRequest>>::Error: Into<Error>,
+        <L::Service as Service<CallRequest>>::Future: Send,
+    {
+        self.layered(|inner| inner.within(layer))
+    }
+
+    pub(crate) fn layered(&self, layer: impl FnOnce(CallService) -> CallService) -> Self {
+        let layers = self.layers.clone();
+        let innermost = || CallService::innermost(Arc::clone(&self.target));
+        Self {
+            layers: Some(layer(layers.unwrap_or_else(innermost))),
+            ..self.clone()
         }
     }
 
@@ -105,6 +144,15 @@ impl ServantProxy {
             Ok(body) => body,
             Err(source) => return Err(Error::Encode { call, source }),
         };
+        if let Some(layers) = &self.layers {
+            let request = CallRequest {
+                call,
+                options: Arc::clone(&self.options),
+                body: body.into(),
+            };
+            return layers.make(request).await;
+        }
+        let body = Body::Owned(body);
         let answer = self.target.call(&call, &self.options, body).await?;
         Reply::new(call, self.options.protocol(), answer)
     }

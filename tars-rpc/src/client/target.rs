@@ -92,7 +92,7 @@ impl Target {
         self: &Arc<Self>,
         call: &Call,
         options: &Arc<CallOptions>,
-        body: Vec<u8>,
+        body: Body,
     ) -> Result<Option<ResponsePacket>> {
         let (deadline, timeout) = options.deadline(call.func, self.pool.config.timeout);
         let patience = Patience { deadline, timeout };
@@ -102,7 +102,7 @@ impl Target {
             _ => &self.find(patience).await?,
         };
         if route.has_choice() && self.pool.config.retries > 0 {
-            let body = body.into();
+            let body = body.share();
             return self
                 .call_somewhere(route, call, options, body, patience)
                 .await;
@@ -110,9 +110,7 @@ impl Target {
         let Some((_, node)) = route.choose(options, &[]) else {
             return Err(self.nowhere("the address names no endpoint".to_owned()));
         };
-        node.connection
-            .call(call, options, Body::Owned(body), patience)
-            .await
+        node.connection.call(call, options, body, patience).await
     }
 
     async fn call_somewhere(

@@ -1,6 +1,7 @@
 //! The task that knows where a servant is.
 
 use std::{
+    pin::pin,
     sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
@@ -11,11 +12,13 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
-use super::{Query, Resolved, Resolver};
+use super::{Cache, Query, Resolved, Resolver};
 use crate::client::{Backoff, Target};
 
 /// An answer of the registry that takes longer will not come.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The first answer is not waited for any longer, if the cache has one.
+const FIRST_PATIENCE: Duration = Duration::from_secs(1);
 /// A registry that was away is asked again after that long, and then less and less often.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 
@@ -24,14 +27,20 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 pub(crate) struct Finder {
     resolver: Arc<dyn Resolver>,
     query: Query,
+    cache: Option<Arc<Cache>>,
     task: OnceLock<AbortHandle>,
 }
 
 impl Finder {
-    pub(crate) fn new(resolver: Arc<dyn Resolver>, query: Query) -> Self {
+    pub(crate) fn new(
+        resolver: Arc<dyn Resolver>,
+        query: Query,
+        cache: Option<Arc<Cache>>,
+    ) -> Self {
         Self {
             resolver,
             query,
+            cache,
             task: OnceLock::new(),
         }
     }
@@ -42,6 +51,7 @@ impl Finder {
             let search = Search {
                 resolver: Arc::clone(&self.resolver),
                 query: self.query.clone(),
+                cache: self.cache.clone(),
                 target: Arc::downgrade(target),
             };
             tokio::spawn(search.run()).abort_handle()
@@ -60,6 +70,7 @@ impl Drop for Finder {
 struct Search {
     resolver: Arc<dyn Resolver>,
     query: Query,
+    cache: Option<Arc<Cache>>,
     target: Weak<Target>,
 }
 
@@ -73,12 +84,12 @@ impl Search {
             return;
         };
         let mut backoff = Backoff::new(FIRST_RETRY.min(refresh), refresh);
+        let mut found = self.ask_first().await;
         loop {
-            let found = self.ask().await;
             let Some(target) = self.target.upgrade() else {
                 return;
             };
-            let is_known = self.note(&target, found);
+            let is_known = self.note(&target, found).await;
             drop(target);
             let wait = if is_known {
                 backoff.reset();
@@ -88,6 +99,36 @@ impl Search {
                 backoff.next()
             };
             sleep(wait.max(Duration::from_millis(1))).await;
+            found = self.ask().await;
+        }
+    }
+
+    /// Asks, and goes by the cache if the answer takes long or is none.
+    async fn ask_first(&self) -> Result<Resolved, String> {
+        let mut asking = pin!(self.ask());
+        let found = timeout(FIRST_PATIENCE, &mut asking).await;
+        if !matches!(found, Ok(Ok(_))) {
+            self.use_cache().await;
+        }
+        match found {
+            Ok(found) => found,
+            Err(_) => asking.await,
+        }
+    }
+
+    async fn use_cache(&self) {
+        let object = &*self.query.object;
+        if let Some(cache) = &self.cache
+            && let Some(endpoints) = cache.load(object).await
+            && let Some(target) = self.target.upgrade()
+        {
+            let n = endpoints.len();
+            if target.move_to(endpoints, Vec::new()) {
+                warn!(
+                    object,
+                    n, "going by the kept endpoints: the registry does not answer"
+                );
+            }
         }
     }
 
@@ -101,7 +142,7 @@ impl Search {
     }
 
     /// True if the question was answered with endpoints.
-    fn note(&self, target: &Target, found: Result<Resolved, String>) -> bool {
+    async fn note(&self, target: &Target, found: Result<Resolved, String>) -> bool {
         let object = &*self.query.object;
         let stats = &target.pool().stats;
         match found {
@@ -125,7 +166,10 @@ impl Search {
             Ok(Resolved { active, inactive }) => {
                 stats.resolved.increment();
                 let (n, down) = (active.len(), inactive.len());
-                if target.move_to(active, inactive) {
+                if target.move_to(active.clone(), inactive) {
+                    if let Some(cache) = &self.cache {
+                        cache.store(object, active).await;
+                    }
                     info!(object, active = n, inactive = down, "endpoints found");
                 }
                 true
