@@ -17,7 +17,8 @@ pub(crate) use reader::nearest;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::error::{Error, Findings};
-use crate::source::Span;
+use crate::resolve::Unreadable;
+use crate::source::{FileId, Span};
 
 use reader::{Complaint, Reader};
 
@@ -38,6 +39,8 @@ pub struct Config {
     pub with_servant: bool,
     /// `tarsFiles`: the IDL files.
     pub tars_files: Vec<PathBuf>,
+    /// The place of each of these files in the text.
+    tars_file_places: Vec<Range<usize>>,
     /// `dstPath`: the directory that gets the output.
     pub dst_path: PathBuf,
     /// `namespacePrefix`: the module that `dstPath` is mounted at, `crate::servant` by default. Generated code refers
@@ -121,6 +124,29 @@ impl Config {
     ) -> Findings {
         findings(&self.path, self.text.clone(), complaints)
     }
+
+    /// What is wrong with IDL files that it names.
+    pub(crate) fn unreadable(&self, files: Vec<Unreadable>) -> Findings {
+        let mut findings = Findings::default();
+        let file = findings.sources.add(self.path.clone(), self.text.clone());
+        let files = files.into_iter().map(|Unreadable { index, diagnostic }| {
+            match self.tars_file_places.get(index) {
+                Some(at) => diagnostic.at(span(file, at), "named here"),
+                None => diagnostic,
+            }
+        });
+        findings.diagnostics = files.collect();
+        findings
+    }
+}
+
+fn span(file: FileId, at: &Range<usize>) -> Span {
+    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    Span {
+        file,
+        start: offset(at.start),
+        end: offset(at.end),
+    }
 }
 
 fn findings(
@@ -130,14 +156,8 @@ fn findings(
 ) -> Findings {
     let mut findings = Findings::default();
     let file = findings.sources.add(path.to_owned(), text);
-    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     let diagnostic = |(message, at): (String, Range<usize>)| {
-        let span = Span {
-            file,
-            start: offset(at.start),
-            end: offset(at.end),
-        };
-        Diagnostic::new(Code::InvalidConfig, message).at(span, "")
+        Diagnostic::new(Code::InvalidConfig, message).at(span(file, &at), "")
     };
     findings.diagnostics = complaints.into_iter().map(diagnostic).collect();
     findings.diagnostics.sort_by_key(Diagnostic::span);
@@ -182,6 +202,7 @@ fn read(mut reader: Reader<'_, '_>, path: &Path, text: &str) -> Option<Config> {
         obj_name: obj_name?,
         with_servant: with_servant.unwrap_or_default(),
         tars_files: join_all(tars_files?),
+        tars_file_places: reader.places("tarsFiles"),
         dst_path: join(dir, &dst_path?),
         namespace_prefix: namespace_prefix.unwrap_or_else(|| "crate::servant".to_owned()),
         include_dirs: join_all(include_dirs.unwrap_or_default()),

@@ -68,9 +68,11 @@ impl Run {
             let resolve::Output {
                 sources,
                 mut diagnostics,
+                unreadable,
                 model,
             } = resolve::resolve(&input);
             let Some(model) = model else {
+                errors.push(first.unreadable(unreadable));
                 errors.push(Findings {
                     sources,
                     diagnostics,

@@ -54,6 +54,8 @@ ids! {
 pub struct Module {
     /// Name in the IDL.
     pub name: String,
+    /// Where the name of its first part is.
+    pub span: Span,
     /// Doc comment of the first part that has one.
     pub doc: Doc,
     /// Declarations in their order.

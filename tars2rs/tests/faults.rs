@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::codes;
+use common::{codes, expect_golden, golden, render, resolve_bytes};
 
 /// Name, text and what is found.
 const FAULTS: &[(&str, &str, &[&str])] = &[
@@ -99,5 +99,15 @@ const FAULTS: &[(&str, &str, &[&str])] = &[
 fn each_is_found() {
     for (name, text, expected) in FAULTS {
         assert_eq!(codes(text), *expected, "{name}");
+    }
+}
+
+#[test]
+fn each_is_explained() {
+    for (name, text, _) in FAULTS.iter().filter(|(.., expected)| !expected.is_empty()) {
+        let output = resolve_bytes(text.as_bytes());
+        let dir = output.sources.files()[0].path().parent().unwrap();
+        let rendered = render(&output).replace(&format!("{}/", dir.display()), "");
+        expect_golden(&golden(&format!("faults/{name}.stderr")), &rendered);
     }
 }

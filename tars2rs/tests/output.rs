@@ -1,8 +1,11 @@
 //! What a run does to the output directory.
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use common::{expect_golden, golden};
 use tars2rs::{Builder, Error, Report};
 use tempfile::TempDir;
 
@@ -287,6 +290,42 @@ fn files_of_one_module_merge() {
         .collect();
     assert_eq!(items, ["pub struct A {", "pub struct B {"]);
     assert!(text.contains(" from echo.tars, more.tars. "), "{text}");
+}
+
+/// Every line of the module into which two files merge, each with a part of it.
+#[test]
+fn a_merged_module_is_as_it_should_be() {
+    let project = Project::new();
+    project.write(
+        "client.toml",
+        "appName = 'App'\nserverName = 'EchoServer'\nobjName = 'obj'\n\
+         tarsFiles = ['one.tars', 'two.tars']\ndstPath = 'out'\n",
+    );
+    project.write(
+        "one.tars",
+        "module Shared {\n  /** From one.tars, of a type from two.tars. */\n  \
+         struct First { 0 require Second second; 1 optional Level level = HIGH; };\n};\n",
+    );
+    project.write(
+        "two.tars",
+        "/** What both files share. */\nmodule Shared {\n  const int LIMIT = 10;\n  enum Level { LOW, HIGH };\n  \
+         /** From two.tars. */\n  struct Second { 0 require int a; };\n};\n",
+    );
+    project.run(&["client.toml"]);
+    let text = fs::read_to_string(project.path("out/App/EchoServer/obj/classes/shared.rs"));
+    expect_golden(&golden("output/merged_module.rs"), &text.unwrap());
+}
+
+#[test]
+fn a_missing_file_is_reported_where_it_is_named() {
+    let project = Project::new();
+    let config = "appName = 'App'\nserverName = 'EchoServer'\nobjName = 'obj'\n\
+                  tarsFiles = [\n  'echo.tars',\n  'gone.tars',\n  'lost.tars',\n]\ndstPath = 'out'\n";
+    project.write("client.toml", config);
+    project.write("echo.tars", "module M { struct S { 0 require int a; } ");
+    let error = project.try_run(&["client.toml"]).unwrap_err().to_string();
+    let error = error.replace(&format!("{}/", project.0.path().display()), "");
+    expect_golden(&golden("output/missing_file.stderr"), &error);
 }
 
 /// Several servants of several servers: any order, any grouping into runs, any number of runs gives the same bytes.

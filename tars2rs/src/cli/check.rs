@@ -29,9 +29,10 @@ pub(super) fn run(args: &Args) -> Outcome {
         include_dirs: &args.include_dirs,
     };
     let output = resolve(&input);
+    let unreadable = output.unreadable.into_iter().map(|file| file.diagnostic);
     let mut findings = [Findings {
         sources: output.sources,
-        diagnostics: output.diagnostics,
+        diagnostics: unreadable.chain(output.diagnostics).collect(),
     }];
     if args.options.warn(&mut findings) {
         Outcome::Good

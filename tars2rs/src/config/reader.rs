@@ -88,6 +88,14 @@ impl<'a, 't> Reader<'a, 't> {
         self.optional(key, read)
     }
 
+    /// The place of each item of a list.
+    pub(super) fn places(&self, key: &str) -> Vec<Range<usize>> {
+        match self.table.get(key).map(|value| value.get_ref()) {
+            Some(DeValue::Array(items)) => items.iter().map(|item| item.span()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     pub(super) fn choice<T: Choice>(&mut self, key: &str) -> Option<T> {
         self.optional(key, choice)
     }

@@ -38,6 +38,8 @@ pub(super) struct Declarations<'a> {
 #[derive(Debug)]
 pub(super) struct ModuleScope<'a> {
     pub(super) name: &'a str,
+    /// Where the name of its first part is.
+    pub(super) span: Span,
     pub(super) doc: &'a [String],
     pub(super) items: Vec<Item>,
     pub(super) types: BTreeMap<&'a str, TypeItem>,
@@ -71,7 +73,7 @@ impl<'a> Declarations<'a> {
             all.lost.everything |= file.lost.everything;
             all.lost.words.extend(file.lost.words.iter().cloned());
             for module in &file.modules {
-                let id = all.open(&module.name.text, &module.doc);
+                let id = all.open(&module.name, &module.doc);
                 for item in &module.items {
                     all.declare(id, item, diagnostics);
                 }
@@ -116,12 +118,13 @@ impl<'a> Declarations<'a> {
         }
     }
 
-    fn open(&mut self, name: &'a str, doc: &'a Doc) -> ModuleId {
+    fn open(&mut self, name: &'a Name, doc: &'a Doc) -> ModuleId {
         let next = ModuleId(self.modules.len() as u32);
-        let id = *self.module_ids.entry(name).or_insert(next);
+        let id = *self.module_ids.entry(&name.text).or_insert(next);
         if id == next {
             self.modules.push(ModuleScope {
-                name,
+                name: &name.text,
+                span: name.span,
                 doc,
                 items: Vec::new(),
                 types: BTreeMap::new(),

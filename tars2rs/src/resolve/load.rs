@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
-use super::Input;
+use super::{Input, Unreadable};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, ReadError, SourceMap, Span};
 use crate::syntax::ast::{self, File};
@@ -13,14 +13,14 @@ use crate::syntax::parse;
 pub(super) fn load(
     input: &Input<'_>,
     sources: &mut SourceMap,
+    unreadable: &mut Vec<Unreadable>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<File> {
-    let mut unreadable = File::default();
-    for path in input.files {
+    for (index, path) in input.files.iter().enumerate() {
         if let Err(error) = sources.load_root(path) {
-            unreadable.lost.everything = true;
             sources.add_absent(path);
-            diagnostics.push(cannot_read(path, &error));
+            let diagnostic = cannot_read(path, &error);
+            unreadable.push(Unreadable { index, diagnostic });
         }
     }
     // A queue: includes are appended to the sources while they are walked over, each file once.
@@ -37,7 +37,9 @@ pub(super) fn load(
         }
         files.push(file);
     }
-    files.push(unreadable);
+    let mut rest = File::default();
+    rest.lost.everything = !unreadable.is_empty();
+    files.push(rest);
     files
 }
 

@@ -45,8 +45,19 @@ pub struct Output {
     pub sources: SourceMap,
     /// Errors and warnings, by file and place.
     pub diagnostics: Vec<Diagnostic>,
+    /// The files of the input that cannot be read.
+    pub unreadable: Vec<Unreadable>,
     /// There only when there was no error.
     pub model: Option<Model>,
+}
+
+/// A file of the input that cannot be read. Whoever asked for it knows best where to complain.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// Its place among the files of the input.
+    pub index: usize,
+    /// What is wrong, without a place.
+    pub diagnostic: Diagnostic,
 }
 
 /// Reads, parses and resolves; never panics, whatever the files hold.
@@ -54,15 +65,17 @@ pub struct Output {
 pub fn resolve(input: &Input<'_>) -> Output {
     let mut sources = SourceMap::default();
     let mut diagnostics = Vec::new();
-    let files = load::load(input, &mut sources, &mut diagnostics);
+    let mut unreadable = Vec::new();
+    let files = load::load(input, &mut sources, &mut unreadable, &mut diagnostics);
     let model = build(
         &Declarations::collect(files.iter(), &mut diagnostics),
         &mut diagnostics,
     );
-    let ok = !diagnostics.iter().any(Diagnostic::is_error);
+    let ok = unreadable.is_empty() && !diagnostics.iter().any(Diagnostic::is_error);
     Output {
         sources,
         diagnostics: tidy(diagnostics),
+        unreadable,
         model: ok.then_some(model),
     }
 }
@@ -105,6 +118,7 @@ fn build(declared: &Declarations<'_>, diagnostics: &mut Vec<Diagnostic>) -> Mode
     let enums = resolver.enums();
     let modules = declared.modules.iter().map(|module| Module {
         name: module.name.to_owned(),
+        span: module.span,
         doc: module.doc.to_vec(),
         items: module.items.clone(),
     });

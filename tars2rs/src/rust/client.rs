@@ -135,7 +135,7 @@ fn body(method: &MethodPlan<'_>, imports: &Imports<'_>) -> Vec<String> {
                 false => format!("{}: {}", output.name, output.local),
             };
             let fields: Vec<String> = outputs.iter().map(field).collect();
-            let reply = imports.replies.get(reply).unwrap_or(reply);
+            let reply = imports.spelled_reply(reply);
             lines.push(layout::literal(8, &format!("{ok}({reply}"), &fields, ")"));
         }
     }

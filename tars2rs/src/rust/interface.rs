@@ -5,15 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::config::Types;
 use crate::model::{Interface, InterfaceId, Method, Model, Param, Type};
 
-use super::names::InterfaceNames;
-use super::naming::{Case, assign};
+use super::names::{InterfaceNames, MethodNames};
 use super::prelude::Prelude;
 use super::styles::Named;
 use super::types::{Maximum, Place, Spelling, Wrapper};
 use super::{Context, Runtime, layout};
-
-/// Variables that generated code uses beside the parameters.
-const LOCALS: [&str; 5] = ["answer", "args", "cx", "reply", "service"];
 
 /// An interface with all names decided.
 #[derive(Debug)]
@@ -58,7 +54,7 @@ pub(super) enum Answer<'a> {
     /// One value.
     One(Output<'a>),
     /// Several, in a struct of this name.
-    Many(String, Vec<Output<'a>>),
+    Many(&'a str, Vec<Output<'a>>),
 }
 
 /// A value that comes back.
@@ -81,18 +77,11 @@ impl<'a> Plan<'a> {
     pub(super) fn new(id: InterfaceId, cx: Context<'a>) -> Self {
         let of = &cx.model[id];
         let names = &cx.names.interfaces[id.0 as usize];
-        let replies: Vec<String> = of
-            .methods
-            .iter()
-            .map(|method| format!("{}_reply", method.name))
-            .collect();
-        let replies = assign(&replies, Case::Camel, &[]);
-        let parts = of.methods.iter().zip(&names.methods).zip(replies);
-        let methods = parts
-            .enumerate()
-            .map(|(index, ((method, name), reply))| {
+        let methods = of.methods.iter().zip(&names.methods).enumerate();
+        let methods = methods
+            .map(|(index, (method, names))| {
                 let types = |param| cx.styles.value(id, index, param);
-                MethodPlan::new(method, name, reply, types)
+                MethodPlan::new(method, names, types)
             })
             .collect();
         Self { of, names, methods }
@@ -103,7 +92,7 @@ impl<'a> Plan<'a> {
         self.methods
             .iter()
             .filter_map(|method| match &method.answer {
-                Answer::Many(name, _) => Some(name.as_str()),
+                Answer::Many(name, _) => Some(*name),
                 _ => None,
             })
     }
@@ -133,56 +122,38 @@ impl<'a> Plan<'a> {
 }
 
 impl<'a> MethodPlan<'a> {
-    fn new(
-        of: &'a Method,
-        name: &'a str,
-        reply: String,
-        types: impl Fn(Option<usize>) -> Types,
-    ) -> Self {
-        let param_names: Vec<&str> = of.params.iter().map(|param| param.name.as_str()).collect();
-        let param_names = assign(&param_names, Case::Snake, &LOCALS);
-        let params = of.params.iter().zip(param_names).enumerate();
+    fn new(of: &'a Method, names: &'a MethodNames, types: impl Fn(Option<usize>) -> Types) -> Self {
+        let params = of.params.iter().zip(&names.params).enumerate();
         let inputs = params.map(|(index, (param, name))| Input {
-            name,
+            name: name.clone(),
             param,
             types: types(Some(index)),
         });
         let (outs, ins): (Vec<_>, Vec<_>) = inputs.partition(|input| input.param.out);
-        let out_names: Vec<&str> = outs.iter().map(|out| out.param.name.as_str()).collect();
-        let fields = assign(&out_names, Case::Snake, &[]);
-        let result_name = if fields.iter().any(|name| name == "result") {
-            "result_"
-        } else {
-            "result"
-        };
         let result = of.result.iter().map(|ty| Output {
-            name: result_name.to_owned(),
-            local: result_name.to_owned(),
+            name: names.result.to_owned(),
+            local: names.result.to_owned(),
             ty,
             types: types(None),
             param: None,
         });
-        let as_output = |(out, field): (Input<'a>, String)| {
+        let outs = outs.into_iter().enumerate().map(|(index, out)| Output {
             // On its own it is a variable, among others a field.
-            let alone = outs.len() == 1 && of.result.is_none();
-            Output {
-                name: if alone { out.name.clone() } else { field },
-                local: out.name,
-                ty: &out.param.ty,
-                types: out.types,
-                param: Some(out.param),
-            }
-        };
-        let mut outputs: Vec<Output<'a>> = result.collect();
-        outputs.extend(outs.iter().cloned().zip(fields).map(as_output));
+            name: names.fields.get(index).unwrap_or(&out.name).clone(),
+            local: out.name,
+            ty: &out.param.ty,
+            types: out.types,
+            param: Some(out.param),
+        });
+        let mut outputs: Vec<Output<'a>> = result.chain(outs).collect();
         let answer = match outputs.len() {
             0 => Answer::Nothing,
             1 => outputs.pop().map_or(Answer::Nothing, Answer::One),
-            _ => Answer::Many(reply, outputs),
+            _ => Answer::Many(&names.reply, outputs),
         };
         Self {
             of,
-            name,
+            name: &names.name,
             ins,
             answer,
         }
@@ -193,7 +164,7 @@ impl<'a> MethodPlan<'a> {
         let ty = match &self.answer {
             Answer::Nothing => "()".to_owned(),
             Answer::One(output) => imports.spelling.owned(output.ty, output.types),
-            Answer::Many(name, _) => imports.replies.get(name).unwrap_or(name).clone(),
+            Answer::Many(name, _) => imports.spelled_reply(name).to_owned(),
         };
         format!("{}::Result<{ty}>", runtime.name())
     }
@@ -205,7 +176,7 @@ pub(super) struct Imports<'a> {
     /// Types of the IDL and the standard library.
     pub(super) spelling: Spelling<'a>,
     /// How each reply struct is spelled.
-    pub(super) replies: BTreeMap<String, String>,
+    replies: BTreeMap<String, String>,
     lines: Vec<String>,
 }
 
@@ -260,6 +231,11 @@ impl<'a> Imports<'a> {
             replies,
             lines,
         }
+    }
+
+    /// How a reply struct is spelled.
+    pub(super) fn spelled_reply<'r>(&'r self, reply: &'r str) -> &'r str {
+        self.replies.get(reply).map_or(reply, String::as_str)
     }
 
     /// The `use` lines of a file with this text.

@@ -1,6 +1,8 @@
 //! The Rust name of everything in a model, decided once for all files.
 
-use std::collections::{HashMap, HashSet};
+mod interfaces;
+
+use std::collections::HashMap;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Item, Model, ModuleId, StructId};
@@ -8,6 +10,8 @@ use crate::source::Span;
 
 use super::naming::{Case, assign, bare, convert};
 use super::styles::{Named, Styles};
+
+pub(super) use interfaces::{InterfaceNames, MethodNames};
 
 /// The member that holds the fields which a struct does not know.
 pub(super) const UNKNOWN_FIELDS: &str = "unknown_fields";
@@ -31,30 +35,18 @@ pub(super) struct Names {
     pub(super) interfaces: Vec<InterfaceNames>,
 }
 
-/// The names of an interface.
-#[derive(Debug, Clone)]
-pub(super) struct InterfaceNames {
-    /// The server trait; the proxy and the dispatcher append `Servant` and `Server`.
-    pub(super) base: String,
-    /// The module of the replies; the others append `_servant` and `_server`.
-    pub(super) stem: String,
-    /// Methods.
-    pub(super) methods: Vec<String>,
-}
-
 impl Names {
     /// Decides all names, and says which of them are not what one would expect.
     pub(super) fn new(model: &Model, styles: &Styles<'_>) -> (Self, Vec<Diagnostic>) {
         let mut renames = Vec::new();
         let mut names = Self {
-            // `mod.rs` is the index of the directory.
-            modules: assign(&list(&model.modules, |m| &m.name), Case::Snake, &["mod"]),
+            modules: modules(model, &mut renames),
             structs: vec![String::new(); model.structs.len()],
             enums: vec![String::new(); model.enums.len()],
             enumerators: Vec::new(),
             consts: vec![String::new(); model.consts.len()],
             fields: Vec::new(),
-            interfaces: interfaces(model, &mut renames),
+            interfaces: interfaces::all(model, &mut renames),
         };
         for module in &model.modules {
             names.add_module(model, &module.items, &mut renames);
@@ -148,47 +140,10 @@ impl Names {
     }
 }
 
-/// Interfaces of all modules meet in one directory, and each has three files and three types.
-fn interfaces(model: &Model, renames: &mut Vec<Diagnostic>) -> Vec<InterfaceNames> {
-    let idl_names = list(&model.interfaces, |i| &i.name);
-    let mut bases = assign(&idl_names, Case::Camel, &[]);
-    let mut stems = assign(&idl_names, Case::Snake, &["classes", "mod", "tars"]);
-    spread(&mut bases, &["", "Servant", "Server"], "");
-    spread(&mut stems, &["", "_servant", "_server"], "_");
-    let spans = || model.interfaces.iter().map(|i| i.span);
-    let idl_names = || idl_names.iter().copied().zip(spans());
-    note_renames(idl_names(), &bases, Case::Camel, renames);
-    let methods = model.interfaces.iter().map(|i| {
-        let methods = i.methods.iter().map(|m| (m.name.as_str(), m.span));
-        // The proxy has these itself.
-        assign_and_note(methods, Case::Snake, &["new", "with"], renames)
-    });
-    let parts = bases.into_iter().zip(stems).zip(methods);
-    parts
-        .map(|((base, stem), methods)| InterfaceNames {
-            base,
-            stem,
-            methods,
-        })
-        .collect()
-}
-
-/// Numbers names until no name with one of the suffixes is another name with one.
-fn spread(names: &mut [String], suffixes: &[&str], separator: &str) {
-    let mut taken: HashSet<String> = HashSet::new();
-    for name in names {
-        let with_suffixes = |name: &str| {
-            let name = bare(name).to_owned();
-            suffixes.iter().map(move |suffix| format!("{name}{suffix}"))
-        };
-        let base = bare(name).to_owned();
-        let mut number = 2_usize;
-        while with_suffixes(name).any(|name| taken.contains(&name)) {
-            *name = format!("{base}{separator}{number}");
-            number += 1;
-        }
-        taken.extend(with_suffixes(name));
-    }
+fn modules(model: &Model, renames: &mut Vec<Diagnostic>) -> Vec<String> {
+    let idl_names = model.modules.iter().map(|m| (m.name.as_str(), m.span));
+    // `mod.rs` is the index of the directory.
+    assign_and_note(idl_names, Case::Snake, &["mod"], renames)
 }
 
 /// [`assign`], with a warning for each name that is not what one would expect.
@@ -224,14 +179,18 @@ fn note_renames<'a>(
         .filter(|((name, _), chosen)| bare(chosen) == expected(name));
     let owners: HashMap<&str, Span> = kept.map(|((_, at), chosen)| (bare(chosen), at)).collect();
     for ((name, span), chosen) in renamed {
-        let message = format!("`{name}` is called `{chosen}` in Rust");
-        let diagnostic = Diagnostic::new(Code::Renamed, message).at(span, "");
+        let diagnostic = renamed_to(&format!("`{name}`"), span, chosen);
         let expected = expected(name);
         renames.push(match owners.get(expected.as_str()) {
             Some(&owner) => diagnostic.see(owner, format!("this is `{expected}` there")),
             None => diagnostic.note(format!("`{expected}` has another meaning there")),
         });
     }
+}
+
+fn renamed_to(what: &str, span: Span, chosen: &str) -> Diagnostic {
+    let message = format!("{what} is called `{chosen}` in Rust");
+    Diagnostic::new(Code::Renamed, message).at(span, "")
 }
 
 fn list<'a, T>(items: &'a [T], name: impl Fn(&'a T) -> &'a str) -> Vec<&'a str> {

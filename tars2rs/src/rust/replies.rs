@@ -13,7 +13,7 @@ pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Body {
         .iter()
         .filter_map(|method| match &method.answer {
             Answer::Many(reply, outputs) => {
-                Some((method.of.name.as_str(), reply.as_str(), outputs.as_slice()))
+                Some((method.of.name.as_str(), *reply, outputs.as_slice()))
             }
             _ => None,
         })

@@ -1,0 +1,144 @@
+//! The names of interfaces and of what is in them.
+
+use std::collections::HashSet;
+
+use crate::diagnostic::Diagnostic;
+use crate::model::{Method, Model, Param};
+use crate::source::Span;
+
+use super::super::naming::{Case, assign, bare, convert};
+use super::{assign_and_note, list, note_renames, renamed_to};
+
+/// The names of an interface.
+#[derive(Debug, Clone)]
+pub(in super::super) struct InterfaceNames {
+    /// The server trait; the proxy and the dispatcher append `Servant` and `Server`.
+    pub(in super::super) base: String,
+    /// The module of the replies; the others append `_servant` and `_server`.
+    pub(in super::super) stem: String,
+    /// Methods.
+    pub(in super::super) methods: Vec<MethodNames>,
+}
+
+/// The names of a method.
+#[derive(Debug, Clone)]
+pub(in super::super) struct MethodNames {
+    /// The method.
+    pub(in super::super) name: String,
+    /// The struct of its answer, if that is several values.
+    pub(in super::super) reply: String,
+    /// A variable for each parameter.
+    pub(in super::super) params: Vec<String>,
+    /// A field for each out parameter.
+    pub(in super::super) fields: Vec<String>,
+    /// The field of the return value, and the variable for it.
+    pub(in super::super) result: &'static str,
+}
+
+/// Variables that generated code uses beside the parameters.
+const LOCALS: [&str; 5] = ["answer", "args", "cx", "reply", "service"];
+
+/// Interfaces of all modules meet in one directory, and each has three files and three types.
+pub(super) fn all(model: &Model, renames: &mut Vec<Diagnostic>) -> Vec<InterfaceNames> {
+    let idl_names = list(&model.interfaces, |i| &i.name);
+    let mut bases = assign(&idl_names, Case::Camel, &[]);
+    let mut stems = assign(&idl_names, Case::Snake, &["classes", "mod", "tars"]);
+    spread(&mut bases, &["", "Servant", "Server"], "");
+    spread(&mut stems, &["", "_servant", "_server"], "_");
+    let with_spans = model.interfaces.iter().map(|i| (i.name.as_str(), i.span));
+    note_renames(with_spans, &bases, Case::Camel, renames);
+    for ((interface, base), stem) in model.interfaces.iter().zip(&bases).zip(&stems) {
+        let name = &interface.name;
+        let only_module = bare(base) == convert(name, Case::Camel);
+        if only_module && bare(stem) != convert(name, Case::Snake) {
+            let what = format!("the module of `{name}`");
+            renames.push(renamed_to(&what, interface.span, stem));
+        }
+    }
+    let methods = model.interfaces.iter().map(|interface| {
+        let methods = &interface.methods;
+        let idl_names = methods.iter().map(|m| (m.name.as_str(), m.span));
+        // The proxy has these itself.
+        let names = assign_and_note(idl_names, Case::Snake, &["new", "with"], renames);
+        let replies = methods.iter().map(|m| format!("{}_reply", m.name));
+        let replies = assign(&replies.collect::<Vec<_>>(), Case::Camel, &[]);
+        let names = methods.iter().zip(names).zip(replies);
+        names
+            .map(|((method, name), reply)| MethodNames::new(method, name, reply, renames))
+            .collect()
+    });
+    let methods: Vec<_> = methods.collect();
+    let parts = bases.into_iter().zip(stems).zip(methods);
+    parts
+        .map(|((base, stem), methods)| InterfaceNames {
+            base,
+            stem,
+            methods,
+        })
+        .collect()
+}
+
+impl MethodNames {
+    fn new(of: &Method, name: String, reply: String, renames: &mut Vec<Diagnostic>) -> Self {
+        let params = assign(&list(&of.params, |p| &p.name), Case::Snake, &LOCALS);
+        // An out parameter is a field, the variable for it is nobody's business.
+        let visible = of
+            .params
+            .iter()
+            .zip(&params)
+            .filter(|(param, _)| !param.out);
+        // Nor is it one why some words cannot be parameters.
+        let visible = visible.filter(|(_, name)| {
+            !LOCALS
+                .iter()
+                .any(|local| name.strip_suffix('_') == Some(local))
+        });
+        let (visible, chosen): (Vec<&Param>, Vec<String>) =
+            visible.map(|(param, name)| (param, name.clone())).unzip();
+        note_renames(with_spans(&visible), &chosen, Case::Snake, renames);
+        let outs: Vec<&Param> = of.params.iter().filter(|param| param.out).collect();
+        let mut fields = assign(&list(&outs, |p| &p.name), Case::Snake, &[]);
+        let mut result = "result";
+        if outs.len() + usize::from(of.result.is_some()) > 1 {
+            note_renames(with_spans(&outs), &fields, Case::Snake, renames);
+            let taken = fields.iter().position(|name| name == result);
+            if let (Some(index), Some(_)) = (taken, &of.result) {
+                result = "result_";
+                let what = format!("the return value of `{}`", of.name);
+                let note = renamed_to(&what, of.span, result);
+                renames.push(note.see(outs[index].span, "this is `result` there"));
+            }
+        } else {
+            fields.clear();
+        }
+        Self {
+            name,
+            reply,
+            params,
+            fields,
+            result,
+        }
+    }
+}
+
+fn with_spans<'a>(params: &'a [&'a Param]) -> impl Iterator<Item = (&'a str, Span)> + Clone {
+    params.iter().map(|param| (param.name.as_str(), param.span))
+}
+
+/// Numbers names until no name with one of the suffixes is another name with one.
+fn spread(names: &mut [String], suffixes: &[&str], separator: &str) {
+    let mut taken: HashSet<String> = HashSet::new();
+    for name in names {
+        let with_suffixes = |name: &str| {
+            let name = bare(name).to_owned();
+            suffixes.iter().map(move |suffix| format!("{name}{suffix}"))
+        };
+        let base = bare(name).to_owned();
+        let mut number = 2_usize;
+        while with_suffixes(name).any(|name| taken.contains(&name)) {
+            *name = format!("{base}{separator}{number}");
+            number += 1;
+        }
+        taken.extend(with_suffixes(name));
+    }
+}
