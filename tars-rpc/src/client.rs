@@ -29,7 +29,7 @@ pub use balance::Balance;
 #[cfg(feature = "blocking")]
 pub use blocking::Blocking;
 pub use config::Config;
-pub use connector::{BoxedStream, Connecting, Connector, TcpConnector};
+pub use connector::{BoxedStream, Connecting, Connector, NetConnector};
 pub use health::{Ejection, HealthConfig};
 pub use options::CallOptions;
 pub use proxy::ServantProxy;

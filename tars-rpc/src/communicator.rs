@@ -11,9 +11,9 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
-    Address, Error, Result, Transport,
+    Address, Error, Result,
     client::{
-        Config, Connector, Pool, Reply, ServantProxy, Stats, Target, TcpConnector,
+        Config, Connector, NetConnector, Pool, Reply, ServantProxy, Stats, Target,
         layer::{AnyLayer, CallRequest, CallService},
     },
     config::{ApplicationConfig, SetDivision},
@@ -86,10 +86,9 @@ impl Communicator {
     ///
     /// # Errors
     /// * [`Error::Address`]: the address cannot be understood.
-    /// * [`Error::NoEndpoint`]: it is a bare name, and the communicator has no registry; or an endpoint that is not
-    ///   TCP.
+    /// * [`Error::NoEndpoint`]: it is a bare name, and the communicator has no registry.
     pub fn string_to_proxy(&self, address: &str) -> Result<ServantProxy> {
-        let Address { object, endpoints } = callable(address.parse()?)?;
+        let Address { object, endpoints } = address.parse()?;
         let pool = Arc::clone(&self.0.pool);
         let target = match Target::fixed(&object, endpoints, pool) {
             Some(target) => Arc::new(target),
@@ -144,19 +143,6 @@ impl Default for Communicator {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// An address whose endpoints can be called.
-fn callable(address: Address) -> Result<Address> {
-    let is_other = |endpoint: &&crate::Endpoint| endpoint.transport != Transport::Tcp;
-    if let Some(other) = address.endpoints.iter().find(is_other) {
-        let transport = other.transport;
-        return Err(Error::NoEndpoint {
-            reason: format!("`{other}` is {transport}; only tcp is supported yet"),
-            object: address.object,
-        });
-    }
-    Ok(address)
 }
 
 /// Settings of a [`Communicator`].
@@ -237,7 +223,6 @@ impl CommunicatorBuilder {
     }
 
     fn locate_by(mut self, address: Address) -> Result<Self> {
-        let address = callable(address)?;
         if address.endpoints.is_empty() {
             return Err(Error::NoEndpoint {
                 object: address.object,
@@ -270,7 +255,7 @@ impl CommunicatorBuilder {
         self
     }
 
-    /// Another way to get byte streams than TCP.
+    /// Another way to get byte streams than [`NetConnector`], or one with TLS.
     #[must_use]
     pub fn connector(mut self, connector: impl Connector) -> Self {
         self.connector = Some(Arc::new(connector));
@@ -310,7 +295,9 @@ impl CommunicatorBuilder {
 
     /// The communicator.
     pub fn build(self) -> Communicator {
-        let connector = self.connector.unwrap_or_else(|| Arc::new(TcpConnector));
+        let connector = self
+            .connector
+            .unwrap_or_else(|| Arc::new(NetConnector::new()));
         let pool = Arc::new(Pool::new(self.config, connector));
         let set = self.set.as_ref().map(SetDivision::as_str);
         let cache = self.cache.map(|path| Arc::new(Cache::new(path, set)));

@@ -10,9 +10,9 @@ use crate::address::{AddressError, parse_endpoint};
 pub enum Transport {
     /// `tcp`.
     Tcp,
-    /// `udp`: parsed, not connected yet.
+    /// `udp`: a request or an answer in each datagram.
     Udp,
-    /// `ssl`: parsed, not connected yet.
+    /// `ssl`: TLS over TCP, with feature `tls`.
     Ssl,
 }
 
@@ -50,7 +50,7 @@ impl fmt::Display for Transport {
 pub struct Endpoint {
     /// `tcp`, `udp` or `ssl`.
     pub transport: Transport,
-    /// `-h`: name or IP address. `*` has become `0.0.0.0`.
+    /// `-h`: name or IP address (IPv6 without brackets). `*` has become `0.0.0.0`.
     pub host: String,
     /// `-p`.
     pub port: u16,

@@ -52,3 +52,5 @@ mod protocol;
 pub mod registry;
 pub mod server;
 pub mod testing;
+#[cfg(feature = "tls")]
+pub mod tls;

@@ -17,17 +17,17 @@ use tokio_util::io::poll_read_buf;
 
 mod alarm;
 mod clock;
+mod datagram;
+pub(crate) mod dial;
 
 pub(crate) use alarm::Alarm;
 pub(crate) use clock::{FOREVER, after, now};
+pub(crate) use datagram::MAX_DATAGRAM;
 
 /// A stream of bytes in both directions: a TCP connection, one end of [`tokio::io::duplex`], ..
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for S {}
-
-/// The most bytes that a UDP datagram over IPv4 has.
-pub(crate) const MAX_DATAGRAM: usize = 65_507;
 
 /// A stream, and whether it may hold back bytes that were written.
 pub(crate) struct Socket<S> {

@@ -279,14 +279,6 @@ async fn addresses_that_cannot_be_called_say_why() {
             "App.Server.Obj",
             "App.Server.Obj has no endpoint: the address is a bare name",
         ),
-        (
-            "App.Server.Obj@udp -h a -p 1",
-            "App.Server.Obj has no endpoint: `udp -h a -p 1` is udp; only tcp",
-        ),
-        (
-            "App.Server.Obj@ssl -h a -p 1",
-            "App.Server.Obj has no endpoint: `ssl -h a -p 1` is ssl; only tcp",
-        ),
         ("", "the name of an object is missing, at column 1 of ``"),
     ] {
         let error = communicator.string_to_proxy(address).unwrap_err();

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use super::{Balance, HealthConfig};
-use crate::protocol::{MAX_FRAME, client::Limits, keep_alive::Times};
+use crate::{
+    Transport,
+    net::MAX_DATAGRAM,
+    protocol::{MAX_FRAME, client::Limits, keep_alive::Times},
+};
 
 /// Settings of a [`Communicator`](crate::Communicator), for all of its proxies and connections.
 ///
@@ -94,8 +98,12 @@ impl Default for Config {
 }
 
 impl Config {
-    pub(crate) fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self, transport: Transport) -> Limits {
         Limits {
+            max_request: match transport {
+                Transport::Udp => MAX_DATAGRAM,
+                Transport::Tcp | Transport::Ssl => MAX_FRAME,
+            },
             max_frame: self.max_frame,
             max_pending: self.max_pending,
             max_unsent: self.max_queued_bytes,

@@ -189,5 +189,8 @@ fn sorted(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
 
 /// The same place is the same connection, whatever weights and timeouts say.
 fn place(endpoint: &Endpoint) -> Endpoint {
-    Endpoint::new(endpoint.transport, endpoint.host.clone(), endpoint.port)
+    Endpoint {
+        bind: endpoint.bind.clone(),
+        ..Endpoint::new(endpoint.transport, endpoint.host.clone(), endpoint.port)
+    }
 }

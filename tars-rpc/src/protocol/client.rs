@@ -11,7 +11,7 @@ use tars_codec::{
 };
 
 use super::{
-    MAX_FRAME, PING, Version, Violation, answer,
+    PING, Version, Violation, answer,
     buffer::{Input, Output},
     calls::Calls,
 };
@@ -25,6 +25,8 @@ mod tests;
 pub(crate) struct Limits {
     /// Largest frame that is taken, in bytes.
     pub(crate) max_frame: usize,
+    /// Largest frame that is sent, in bytes.
+    pub(crate) max_request: usize,
     /// Calls that wait for an answer.
     pub(crate) max_pending: usize,
     /// Bytes that wait to be sent; a call is taken as long as fewer wait.
@@ -170,12 +172,12 @@ impl<T> ClientConnection<T> {
         let start = buf.len();
         head.write_frame(buf, |w| w.append(request.body))?;
         let len = buf.len() - start;
-        if len > MAX_FRAME {
+        if len > self.limits.max_request {
             buf.truncate(start);
             let kind = codec::ErrorKind::TooLong {
                 what: "request",
                 len,
-                max: MAX_FRAME,
+                max: self.limits.max_request,
             };
             return Err(codec::Error::new(kind, 0));
         }

@@ -128,9 +128,11 @@ mod tests {
 
     #[test]
     fn counts_and_forgets_addresses() {
-        let mut limits = Limits::default();
-        limits.max_connections = 4;
-        limits.max_connections_per_address = 2;
+        let limits = Limits {
+            max_connections: 4,
+            max_connections_per_address: 2,
+            ..Limits::default()
+        };
         let admission = Admission::new(&limits, "10.0.0.*".parse().unwrap());
         let admit = |address: &str| admission.admit(address.parse().unwrap());
         let one = admit("10.0.0.1").unwrap();

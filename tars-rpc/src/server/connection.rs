@@ -238,7 +238,7 @@ impl Responder {
         let Some(to) = self.to.take() else {
             return;
         };
-        if let Err(late) = self.link.answer(self.serial, self.peer, to, result) {
+        if let Some(late) = self.link.answer(self.serial, self.peer, to, result) {
             self.link.shared.count_undelivered(&late);
         }
     }

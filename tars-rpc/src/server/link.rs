@@ -147,7 +147,7 @@ impl Link {
         peer: SocketAddr,
         to: ReplyTo,
         result: Result<Reply>,
-    ) -> Result<(), Late> {
+    ) -> Option<Late> {
         let mut state = self.state();
         let extras = match state.notes.get_mut(&serial) {
             Some(note) if matches!(note.later, Later::Deferred) => {
@@ -163,11 +163,11 @@ impl Link {
             extras,
         };
         if state.ended {
-            return Err(late);
+            return Some(late);
         }
         state.mail.push_back(Mail::Answer(late));
         wake(state);
-        Ok(())
+        None
     }
 
     /// Takes a frame to send.

@@ -27,7 +27,7 @@ pub(super) struct CallsInFlight {
 impl CallsInFlight {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self {
-            protocol: ClientConnection::new(shared.config.limits()),
+            protocol: ClientConnection::new(shared.config.limits(shared.endpoint.transport)),
             health: Health::new(shared.config.health.clone()),
             shared,
             servant: None,

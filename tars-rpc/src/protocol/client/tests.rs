@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use tars_codec::{RequestPacket, ResponseHead};
 
 use super::*;
-use crate::protocol::fixtures;
+use crate::protocol::{MAX_FRAME, fixtures};
 
 const LIMITS: Limits = Limits {
+    max_request: MAX_FRAME,
     max_frame: 1 << 20,
     max_pending: 1000,
     max_unsent: 1 << 20,
