@@ -169,7 +169,7 @@ impl TestTafService for Example {
                 panic!("somebody said panic")
             }
             "fail" => Err(tars_rpc::Error::new(1234, "no greetings today")),
-            "wait" => {
+            _ if name.trim_end() == "wait" => {
                 self.gate.cancelled().await;
                 Ok("the wait is over".to_owned())
             }
@@ -371,6 +371,12 @@ pub fn greet(id: i32, name: &str, change: impl FnOnce(&mut RequestPacket)) -> Ve
     head.write_frame(&mut frame, |w| w.append(&packet.body))
         .unwrap();
     frame
+}
+
+/// How many bytes the body of a request's frame has.
+pub fn body_len(frame: &[u8]) -> usize {
+    let packet: RequestPacket = decode_bytes(&Bytes::from(frame.to_vec()).slice(4..)).unwrap();
+    packet.body.len()
 }
 
 /// The frame of the answer of `sayHelloWorld`.

@@ -12,7 +12,10 @@ use tracing::{Instrument, Span, field::Empty, info_span};
 
 use crate::{
     Error, Result,
-    server::{Reply, Request},
+    server::{
+        Reply, Request,
+        layer::{self, BoxError},
+    },
 };
 
 /// The key of the W3C trace context within the context of a request.
@@ -50,7 +53,8 @@ pub struct Traced<S>(S);
 
 impl<S> Service<Request> for Traced<S>
 where
-    S: Service<Request, Response = Reply, Error = Error>,
+    S: Service<Request, Response = Reply>,
+    S::Error: Into<BoxError>,
     S::Future: Send + 'static,
 {
     type Response = Reply;
@@ -58,7 +62,7 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.0.poll_ready(cx)
+        self.0.poll_ready(cx).map_err(layer::error)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
@@ -66,7 +70,7 @@ where
         let call = span.in_scope(|| self.0.call(request));
         Box::pin(
             async move {
-                let result = call.await;
+                let result = call.await.map_err(layer::error);
                 if let Err(error) = &result {
                     Span::current().record("code", error.code());
                 }
