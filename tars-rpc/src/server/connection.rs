@@ -203,7 +203,8 @@ impl Responder {
         version: Version,
         to: ReplyTo,
     ) -> Option<Self> {
-        link.defer(serial).then_some(Self {
+        // Not `then_some`: a responder that is made must answer.
+        link.defer(serial).then(|| Self {
             link,
             serial,
             peer,

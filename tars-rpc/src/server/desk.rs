@@ -147,12 +147,7 @@ impl Desk {
     pub(super) fn is_idle(&self) -> bool {
         self.running.is_empty()
             && self.waiting.is_empty()
-            && (!self.is_shared() || self.link.is_settled())
-    }
-
-    /// Whether anybody else can leave something for this connection.
-    fn is_shared(&self) -> bool {
-        Arc::strong_count(&self.link) > 1
+            && (!self.link.is_in_use() || self.link.is_settled())
     }
 
     /// When the first of the waiting requests has waited for too long.
@@ -208,7 +203,7 @@ impl Desk {
             // A slot that came now would be kept from others.
             self.line = None;
         }
-        let wants_mail = has_room && self.is_shared();
+        let wants_mail = has_room && self.link.is_in_use();
         tokio::select! {
             Some(ended) = self.running.join_next() => Event::Ended(ended),
             slot = next_slot(&mut self.line, &self.shared), if wants_slot => Event::Slot(slot),

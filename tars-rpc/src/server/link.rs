@@ -7,7 +7,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering, fence},
     },
     task::{Poll, Waker},
 };
@@ -31,6 +31,8 @@ pub(super) struct Link {
     /// more if it has a note. Spares the lock, and requests an entry in the table.
     current: AtomicU64,
     state: Mutex<State>,
+    /// Something was left, and the task has not looked since.
+    fresh: AtomicBool,
     ended: Notify,
 }
 
@@ -101,6 +103,7 @@ impl Link {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             current: AtomicU64::new(0),
             state: Mutex::default(),
+            fresh: AtomicBool::new(false),
             ended: Notify::new(),
         }
     }
@@ -166,7 +169,7 @@ impl Link {
             return Some(late);
         }
         state.mail.push_back(Mail::Answer(late));
-        wake(state);
+        self.wake(state);
         None
     }
 
@@ -182,7 +185,7 @@ impl Link {
         }
         state.pushed += frame.len();
         state.mail.push_back(Mail::Push { to, frame });
-        wake(state);
+        self.wake(state);
         Ok(())
     }
 
@@ -190,7 +193,16 @@ impl Link {
     pub(super) fn close(&self) {
         let mut state = self.state();
         state.close = true;
-        wake(state);
+        self.wake(state);
+    }
+
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        self.fresh.store(true, Ordering::Release);
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -205,14 +217,6 @@ impl Link {
         if !self.has_ended() {
             notified.await;
         }
-    }
-}
-
-fn wake(mut state: MutexGuard<'_, State>) {
-    let waker = state.waker.take();
-    drop(state);
-    if let Some(waker) = waker {
-        waker.wake();
     }
 }
 
@@ -258,6 +262,16 @@ impl Link {
         }
     }
 
+    /// Whether anything is left here, or may be by others who hold this.
+    pub(super) fn is_in_use(self: &Arc<Self>) -> bool {
+        if Arc::strong_count(self) > 1 {
+            return true;
+        }
+        // Who has let go may have left something just before.
+        fence(Ordering::Acquire);
+        self.fresh.load(Ordering::Relaxed)
+    }
+
     /// Waits for mail, or to be asked to close.
     pub(super) async fn mail(&self) {
         poll_fn(|cx| {
@@ -265,6 +279,7 @@ impl Link {
             if !state.mail.is_empty() || state.close {
                 return Poll::Ready(());
             }
+            self.fresh.store(false, Ordering::Release);
             match &mut state.waker {
                 Some(waker) => waker.clone_from(cx.waker()),
                 none => *none = Some(cx.waker().clone()),
