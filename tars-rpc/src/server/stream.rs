@@ -84,14 +84,25 @@ pub(super) async fn serve(
         shared,
         peer,
     };
-    let reason = conversation.talk(Socket::new(stream), drain).await;
+    let mut socket = Socket::new(stream);
+    let reason = conversation.talk(&mut socket, drain).await;
     conversation.closed(&reason);
-    // Handlers run to their end, and count as this connection's until then.
-    conversation.desk.close().await;
+    if matches!(reason, Reason::Broken(_) | Reason::Stalled) {
+        drop(socket);
+        // Handlers run to their end, and count as this connection's until then.
+        conversation.desk.close().await;
+    } else {
+        conversation.desk.close().await;
+        let limit = conversation.shared.limits.write_stall;
+        let gone = matches!(reason, Reason::ByPeer);
+        // The peer has its answers, or will not take them.
+        let _ = timeout(limit, socket.close(gone)).await;
+    }
 }
 
 impl Conversation {
-    async fn talk(&mut self, mut socket: Socket<impl Stream>, drain: CancellationToken) -> Reason {
+    /// Moves bytes until there is a reason to close. Unless it broke or stalled, all is answered and sent then.
+    async fn talk(&mut self, socket: &mut Socket<impl Stream>, drain: CancellationToken) -> Reason {
         let drained = drain.cancelled_owned();
         tokio::pin!(drained);
         let mut alarm = Alarm::default();
@@ -109,10 +120,6 @@ impl Conversation {
                 && self.desk.is_idle()
                 && let Some(reason) = self.ending.take()
             {
-                let limit = self.shared.limits.write_stall;
-                let gone = matches!(reason, Reason::ByPeer);
-                // The peer has its answers, or will not take them.
-                let _ = timeout(limit, socket.close(gone)).await;
                 return reason;
             }
             let wake_at = due.into_iter().chain(self.desk.wake_at()).min();
