@@ -288,13 +288,14 @@ async fn ask(address: SocketAddr) -> io::Result<()> {
     stream.read_u8().await.map(drop)
 }
 
-/// The configuration of `--echo`: everything as configured, but the handler and room for its answers.
+/// The configuration of `--echo`: everything as configured, but the handler, room for its answers and no rate.
 fn echo(services: Services) -> Services {
     Services {
         home_class: &message::ECHO,
         limits: Limits {
             max_message_size: ECHO_MESSAGE,
             max_queue_size: 2 * ECHO_MESSAGE,
+            messages_per_second: 0,
             ..services.limits
         },
         ..services

@@ -1,8 +1,82 @@
 //! Who is in which room: the trait [`FdStore`], its implementations and their names.
 //!
 //! The `fdStoreConf` of services.toml names a store: [`MemoryFdStore`] is the default, [`FileFdStore`]
-//! also records every change in a file, [`RedisFdStore`] joins several nodes to one chat. A store of
-//! your own implements [`FdStore`] and gets a line in `STORES`; `docs/example-server.md` shows one.
+//! also records every change in a file, [`RedisFdStore`] joins several nodes to one chat.
+//!
+//! A store of your own implements [`FdStore`] and gets a line in `STORES`:
+//!
+//! ```
+//! use std::collections::BTreeSet;
+//! use std::sync::{Arc, Mutex};
+//!
+//! use example_server::component::fd_store::{Fd, FdStore, Registered, StoreConfig, StoreFuture};
+//! use example_server::component::room::Room;
+//!
+//! #[derive(Debug, Default)]
+//! struct SetFdStore(Mutex<BTreeSet<(Room, Fd)>>);
+//!
+//! impl FdStore for SetFdStore {
+//!     fn add_fd_by_key(&self, key: Room, fd: Fd) -> StoreFuture<'_, bool> {
+//!         Box::pin(async move { Ok(self.0.lock().unwrap().insert((key, fd))) })
+//!     }
+//!
+//!     fn del_fd_by_key(&self, key: Room, fd: Fd) -> StoreFuture<'_, bool> {
+//!         Box::pin(async move { Ok(self.0.lock().unwrap().remove(&(key, fd))) })
+//!     }
+//!
+//!     fn get_fds_by_key(&self, key: Room) -> StoreFuture<'_, Vec<Fd>> {
+//!         Box::pin(async move {
+//!             let members = self.0.lock().unwrap();
+//!             Ok(members.iter().filter(|(room, _)| *room == key).map(|(_, fd)| *fd).collect())
+//!         })
+//!     }
+//!
+//!     fn del_fd(&self, fd: Fd) -> StoreFuture<'_, usize> {
+//!         Box::pin(async move {
+//!             let mut members = self.0.lock().unwrap();
+//!             let before = members.len();
+//!             members.retain(|(_, member)| *member != fd);
+//!             Ok(before - members.len())
+//!         })
+//!     }
+//!
+//!     fn count_keys(&self) -> StoreFuture<'_, usize> {
+//!         Box::pin(async move {
+//!             let members = self.0.lock().unwrap();
+//!             Ok(members.iter().map(|(room, _)| room).collect::<BTreeSet<_>>().len())
+//!         })
+//!     }
+//! }
+//!
+//! /// The keys of its `config` in services.toml.
+//! #[derive(serde::Deserialize)]
+//! #[serde(deny_unknown_fields)]
+//! struct Config {}
+//!
+//! static SET: Registered = Registered::new("set", |opening| {
+//!     Box::pin(async {
+//!         let Config {} = opening.config.read()?;
+//!         Ok(Arc::new(SetFdStore::default()) as Arc<dyn FdStore>)
+//!     })
+//! });
+//!
+//! // Or, where the server is embedded in another program, without the line:
+//! use example_server::services::{FdStoreConf, Services};
+//! let services = Services {
+//!     fd_store: FdStoreConf { store: &SET, config: StoreConfig::default() },
+//!     ..Services::default()
+//! };
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! # let hub = example_server::hub::Hub::open(&services).await.unwrap();
+//! # let hub = Arc::new(hub);
+//! # let session = hub.connect().unwrap();
+//! # let room = Room::new("room1").unwrap();
+//! # hub.subscribe(session.fd(), room.clone()).await.unwrap();
+//! # assert_eq!(hub.members(room.clone()).await.unwrap(), [session.fd()]);
+//! # session.leave().await;
+//! # assert_eq!(hub.members(room).await.unwrap(), []);
+//! # });
+//! ```
 
 mod config;
 mod fd;
@@ -160,22 +234,19 @@ pub struct Registered {
 }
 
 /// The store in memory, and the default.
-pub static MEMORY: Registered = Registered {
-    name: "memory",
-    open: |opening| Box::pin(async { Ok(Arc::new(MemoryFdStore::from_config(opening)?) as _) }),
-};
+pub static MEMORY: Registered = Registered::new("memory", |opening| {
+    Box::pin(async { Ok(Arc::new(MemoryFdStore::from_config(opening)?) as _) })
+});
 
 /// The store in a file.
-pub static FILE: Registered = Registered {
-    name: "file",
-    open: |opening| Box::pin(async { Ok(Arc::new(FileFdStore::from_config(opening).await?) as _) }),
-};
+pub static FILE: Registered = Registered::new("file", |opening| {
+    Box::pin(async { Ok(Arc::new(FileFdStore::from_config(opening).await?) as _) })
+});
 
 /// The store in Redis.
-pub static REDIS: Registered = Registered {
-    name: "redis",
-    open: |opening| Box::pin(async { Ok(Arc::new(RedisFdStore::from_config(opening)?) as _) }),
-};
+pub static REDIS: Registered = Registered::new("redis", |opening| {
+    Box::pin(async { Ok(Arc::new(RedisFdStore::from_config(opening)?) as _) })
+});
 
 static STORES: &[&Registered] = &[&MEMORY, &FILE, &REDIS];
 
