@@ -76,6 +76,7 @@ pub struct Server {
     hub: Arc<Hub>,
     http: Http,
     drain: Duration,
+    ping_interval: Duration,
     /// The tasks of the WebSocket connections.
     connections: TaskTracker,
     shutdown: CancellationToken,
@@ -160,6 +161,7 @@ impl Server {
                 end: CancellationToken::new(),
             },
             drain: limits.drain(),
+            ping_interval: limits.ping_interval(),
             hub,
             connections,
             shutdown: CancellationToken::new(),
@@ -223,6 +225,7 @@ impl Server {
             hub,
             http,
             drain,
+            ping_interval,
             connections,
             shutdown,
         } = self;
@@ -241,6 +244,7 @@ impl Server {
         };
         tokio::select! {
             () = listener::accept(&listener, &http, &requests) => {}
+            () = hub.look_for_life(ping_interval) => {}
             () = drained => {}
         }
         drop(listener);

@@ -1,10 +1,10 @@
 //! The connections of this process, by number, and delivery to them.
 
-use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
+use rustc_hash::FxHashMap;
 
 use crate::component::fd_store::{Fd, NodeId, Recipients};
 use crate::metrics::Metrics;
@@ -21,7 +21,8 @@ pub(super) struct Connections {
 
 #[derive(Debug, Default)]
 struct State {
-    by_number: HashMap<u64, Arc<Member>>,
+    /// Nobody but this node chooses the numbers, so a quick hash will do.
+    by_number: FxHashMap<u64, Arc<Member>>,
     /// No connection is taken any more.
     closed: bool,
 }
@@ -72,6 +73,12 @@ impl Connections {
 
     pub(super) fn is_closed(&self) -> bool {
         self.read().closed
+    }
+
+    pub(super) fn fds(&self) -> Vec<Fd> {
+        let state = self.read();
+        let numbers = state.by_number.keys();
+        numbers.map(|&number| Fd::new(self.node, number)).collect()
     }
 
     /// Takes no more connections. Those that are there are returned.

@@ -14,8 +14,8 @@ use crate::services::{Limits, Services};
 use crate::ws::connection::close_going_away;
 use crate::ws::outbox::Outbox;
 
-/// How often a server that goes down closes some connections.
-const DRAIN_STEP: Duration = Duration::from_millis(10);
+/// How often some of many connections have their turn at something.
+const STEP: Duration = Duration::from_millis(10);
 
 /// The connections and their rooms.
 #[derive(Debug)]
@@ -200,23 +200,23 @@ impl Hub {
     /// that they do not all come back at the same moment elsewhere.
     pub async fn drain(&self, window: Duration) {
         let members = self.connections.close();
-        let (start, mut closed) = (tokio::time::Instant::now(), 0);
-        while closed < members.len() {
-            let passed = start.elapsed();
-            let due = if passed >= window {
-                members.len()
-            } else {
-                let part = passed.as_secs_f64() / window.as_secs_f64();
-                // The first goes at once: a server without connections need not wait.
-                ((members.len() as f64 * part) as usize + 1).min(members.len())
-            };
-            for member in &members[closed.min(due)..due] {
-                close_going_away(&member.outbox);
-            }
-            closed = closed.max(due);
-            if closed < members.len() {
-                tokio::time::sleep(DRAIN_STEP).await;
-            }
+        spread(&members, window, |member| close_going_away(&member.outbox)).await;
+    }
+
+    /// Makes each connection look for life once in an interval, for ever. Not all at once: each look
+    /// may be a ping.
+    pub async fn look_for_life(&self, interval: Duration) {
+        loop {
+            let next = tokio::time::Instant::now() + interval;
+            // Their names: who leaves meanwhile is not held.
+            let fds = self.connections.fds();
+            spread(&fds, interval, |&fd| {
+                if let Some(member) = self.connections.get(fd) {
+                    member.outbox.look_for_life();
+                }
+            })
+            .await;
+            tokio::time::sleep_until(next).await;
         }
     }
 
@@ -278,5 +278,26 @@ impl Drop for Session {
 async fn leave_rooms(store: &dyn FdStore, fd: Fd) {
     if let Err(error) = store.del_fd(fd).await {
         tracing::warn!(%fd, %error, "the rooms of a closed connection were not left");
+    }
+}
+
+/// Does something to each, a few at a time over the window. The first is done at once.
+async fn spread<T>(all: &[T], window: Duration, mut each: impl FnMut(&T)) {
+    let (start, mut done) = (tokio::time::Instant::now(), 0);
+    while done < all.len() {
+        let part = if window.is_zero() {
+            1.0
+        } else {
+            start.elapsed().as_secs_f64() / window.as_secs_f64()
+        };
+        let due = (all.len() as f64 * part) as usize + 1;
+        let due = due.min(all.len());
+        for one in &all[done..due] {
+            each(one);
+        }
+        done = due;
+        if done < all.len() {
+            tokio::time::sleep(STEP).await;
+        }
     }
 }

@@ -85,6 +85,11 @@ impl Limits {
         Duration::from_millis(self.handshake_timeout_ms)
     }
 
+    /// How often a silent peer is sent a ping.
+    pub const fn ping_interval(&self) -> Duration {
+        Duration::from_millis(self.ping_interval_ms)
+    }
+
     /// Over how long the closes are spread when the server goes down.
     pub const fn drain(&self) -> Duration {
         Duration::from_millis(self.drain_ms)

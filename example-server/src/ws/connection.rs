@@ -33,7 +33,7 @@ pub struct Limits {
     pub max_pending: usize,
     /// How often it may send.
     pub rate: Rate,
-    /// Silence after which it is sent a ping.
+    /// How often it is made to look for life, and silence after which it sends a ping.
     pub ping_interval: Duration,
     /// Silence after which it is closed.
     pub idle_timeout: Duration,
@@ -130,7 +130,6 @@ impl Connection {
     pub async fn run(&mut self, mut early: Vec<u8>) -> End {
         let mut next = self.handle_input(&mut early).await;
         drop(early);
-        let mut look = std::pin::pin!(tokio::time::sleep(self.shared.limits.ping_interval));
         loop {
             if let Some(end) = next {
                 return end;
@@ -138,12 +137,17 @@ impl Connection {
             if self.flush().is_err() {
                 return End::Gone;
             }
-            if self.outbox.is_closing() {
+            let turn = self.outbox.turn();
+            if turn.closing {
                 return End::Closing;
+            }
+            if turn.look {
+                self.look_for_life();
+                continue;
             }
             next = tokio::select! {
                 () = self.outbox.changed() => None,
-                ready = self.socket.readable(), if !self.outbox.is_behind() => match ready {
+                ready = self.socket.readable(), if !turn.behind => match ready {
                     Ok(()) => self.read_turn().await,
                     Err(_) => Some(End::Gone),
                 },
@@ -156,17 +160,12 @@ impl Connection {
                     self.outbox.push_answer(answer.encode());
                     None
                 }
-                () = &mut look => {
-                    let again = self.look_for_life();
-                    look.as_mut().reset(tokio::time::Instant::now() + again);
-                    None
-                }
             };
         }
     }
 
-    /// Pings a silent peer, closes one that stays silent. Returns when to look again.
-    fn look_for_life(&mut self) -> Duration {
+    /// Pings a silent peer, closes one that stays silent.
+    fn look_for_life(&mut self) {
         let Limits {
             ping_interval,
             idle_timeout,
@@ -174,10 +173,9 @@ impl Connection {
         } = self.shared.limits;
         if std::mem::take(&mut self.heard) {
             self.silence = Duration::ZERO;
-            return ping_interval;
+            return;
         }
-        // The last look was an interval ago, or what was left of the timeout.
-        self.silence += ping_interval.min(idle_timeout - self.silence);
+        self.silence += ping_interval;
         if self.silence >= idle_timeout {
             self.shared.metrics.idle_closed.inc();
             tracing::info!(fd = %self.fd, "closed: no sign of life");
@@ -186,7 +184,6 @@ impl Connection {
         } else {
             self.outbox.push_ping();
         }
-        ping_interval.min(idle_timeout - self.silence)
     }
 
     /// Finishes the close handshake and the TCP connection, for at most [`CLOSE_TIMEOUT`].

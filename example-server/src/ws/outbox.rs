@@ -33,6 +33,19 @@ struct State {
     unwritten_answers: usize,
     /// A close frame is queued; nothing comes after it.
     closing: bool,
+    /// It is time to look whether the peer lives.
+    look: bool,
+}
+
+/// What a connection has to know for its next turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turn {
+    /// A close frame is queued.
+    pub(super) closing: bool,
+    /// So much is unwritten that the peer should not be read from: it would ask for more.
+    pub(super) behind: bool,
+    /// It is time to look whether the peer lives. It is said once.
+    pub(super) look: bool,
 }
 
 #[derive(Debug)]
@@ -162,16 +175,27 @@ impl Outbox {
         self.lock().unwritten
     }
 
-    /// Whether so much is unwritten that the peer should not be read from: it would ask for more.
+    /// Makes the connection look whether its peer lives.
     ///
-    /// Where messages may be dropped, they keep nobody from asking.
-    pub(super) fn is_behind(&self) -> bool {
-        let state = self.lock();
+    /// Not a timer of the connection: that would be asked in each of its turns.
+    pub fn look_for_life(&self) {
+        self.lock().look = true;
+        self.changed.notify_one();
+    }
+
+    /// What the next turn has to know.
+    pub(super) fn turn(&self) -> Turn {
+        let mut state = self.lock();
+        // Where messages may be dropped, they keep nobody from asking.
         let unwritten = match self.policy {
             SlowConsumer::Close => state.unwritten,
             SlowConsumer::DropNewest | SlowConsumer::DropOldest => state.unwritten_answers,
         };
-        unwritten >= READ_PAUSE
+        Turn {
+            closing: state.closing,
+            behind: unwritten >= READ_PAUSE,
+            look: std::mem::take(&mut state.look),
+        }
     }
 
     /// Waits until something was queued since the last wait.
