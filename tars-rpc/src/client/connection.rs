@@ -1,12 +1,15 @@
 //! The connection to one endpoint, as its callers see it.
 
 use std::{
+    future::Future,
     io,
     ops::Deref,
+    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
@@ -189,22 +192,20 @@ impl Connection {
         }
     }
 
-    /// Makes a call, whose body is encoded already, and waits for its end.
-    pub(crate) async fn call(
-        &self,
-        call: &Call,
+    /// Makes a call, whose body is encoded already; the future waits for its end.
+    pub(crate) fn call<'a>(
+        &'a self,
+        call: &'a Call,
         options: &Arc<CallOptions>,
         body: Body,
         patience: Patience,
-    ) -> Result<Option<ResponsePacket>, Error> {
-        let outcome = match self.submit(call, options, body, patience.deadline) {
-            Ok(waiter) => waiter.await.unwrap_or(Err(Failure::Lost {
-                cause: Disconnect::RuntimeGone,
-                sent: true,
-            })),
-            Err(failure) => Err(failure),
-        };
-        outcome.map_err(|failure| self.error(failure, call.clone(), patience.timeout))
+    ) -> InFlight<'a> {
+        InFlight {
+            submitted: self.submit(call, options, body, patience.deadline),
+            connection: self,
+            call,
+            timeout: patience.timeout,
+        }
     }
 
     fn submit(
@@ -268,6 +269,7 @@ impl Connection {
         Mailbox { queue, cancels }
     }
 
+    #[cold]
     fn error(&self, failure: Failure, call: Call, after: Duration) -> Error {
         let endpoint = Arc::clone(&self.shared.endpoint);
         match failure {
@@ -295,6 +297,38 @@ impl Connection {
             },
             Failure::Encode(source) => Error::Encode { call, source },
         }
+    }
+}
+
+/// A call that waits for its end. (Written by hand, since each `async fn` on the way of an answer moves it once
+/// more.)
+pub(crate) struct InFlight<'a> {
+    submitted: Result<Waiter<Outcome>, Failure>,
+    connection: &'a Connection,
+    call: &'a Call,
+    timeout: Duration,
+}
+
+impl Future for InFlight<'_> {
+    type Output = Result<Option<ResponsePacket>, Error>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let failure = match &mut self.submitted {
+            Err(failure) => failure.clone(),
+            Ok(waiter) => match ready!(Pin::new(waiter).poll(cx)) {
+                Some(Ok(answer)) => return Poll::Ready(Ok(answer)),
+                Some(Err(failure)) => failure,
+                None => Failure::Lost {
+                    cause: Disconnect::RuntimeGone,
+                    sent: true,
+                },
+            },
+        };
+        let error = self
+            .connection
+            .error(failure, self.call.clone(), self.timeout);
+        Poll::Ready(Err(error))
     }
 }
 

@@ -24,17 +24,27 @@ use crate::{Call, Endpoint, Error, Result, codes, registry::Finder};
 pub(crate) struct Target {
     servant: Arc<str>,
     pool: Arc<Pool>,
-    whereabouts: ArcSwap<Whereabouts>,
-    moved: watch::Sender<()>,
-    /// Finds the endpoints of a servant that was given by its bare name.
-    finder: Option<Finder>,
+    place: Place,
     budget: Budget,
     hub: OnceLock<Arc<Hub>>,
 }
 
+enum Place {
+    /// The address says it.
+    Fixed(Route),
+    Sought(Sought),
+}
+
+/// A servant that was given by its bare name.
+struct Sought {
+    finder: Finder,
+    whereabouts: ArcSwap<Whereabouts>,
+    moved: watch::Sender<()>,
+}
+
 /// What is known of where a servant is.
 #[derive(Debug)]
-pub(crate) enum Whereabouts {
+enum Whereabouts {
     /// Nothing yet.
     Asking,
     Known(Arc<Route>),
@@ -46,26 +56,23 @@ impl Target {
     /// A servant at these endpoints. `None` if there are none.
     pub(crate) fn fixed(servant: &str, endpoints: Vec<Endpoint>, pool: Arc<Pool>) -> Option<Self> {
         let route = Route::new(endpoints, Vec::new(), &pool, servant)?;
-        let known = Whereabouts::Known(Arc::new(route));
-        Some(Self::new(servant, known, None, pool))
+        Some(Self::new(servant, Place::Fixed(route), pool))
     }
 
     /// A servant that is to be found.
     pub(crate) fn sought(servant: &str, finder: Finder, pool: Arc<Pool>) -> Self {
-        Self::new(servant, Whereabouts::Asking, Some(finder), pool)
+        let sought = Sought {
+            finder,
+            whereabouts: ArcSwap::from_pointee(Whereabouts::Asking),
+            moved: watch::Sender::new(()),
+        };
+        Self::new(servant, Place::Sought(sought), pool)
     }
 
-    fn new(
-        servant: &str,
-        whereabouts: Whereabouts,
-        finder: Option<Finder>,
-        pool: Arc<Pool>,
-    ) -> Self {
+    fn new(servant: &str, place: Place, pool: Arc<Pool>) -> Self {
         Self {
             servant: servant.into(),
-            whereabouts: ArcSwap::from_pointee(whereabouts),
-            moved: watch::Sender::new(()),
-            finder,
+            place,
             budget: Budget::new(pool.config.retry_ratio, pool.config.retry_burst),
             hub: OnceLock::new(),
             pool,
@@ -81,9 +88,20 @@ impl Target {
     }
 
     pub(crate) fn endpoints(&self) -> Vec<EndpointStatus> {
-        match &**self.whereabouts.load() {
-            Whereabouts::Known(route) => route.endpoints(),
-            Whereabouts::Asking | Whereabouts::Nowhere(_) => Vec::new(),
+        let mut endpoints = Vec::new();
+        self.with_route(|route| endpoints = route.endpoints());
+        endpoints
+    }
+
+    /// Looks at the route, if there is one.
+    fn with_route(&self, look: impl FnOnce(&Route)) {
+        match &self.place {
+            Place::Fixed(route) => look(route),
+            Place::Sought(sought) => {
+                if let Whereabouts::Known(route) = &**sought.whereabouts.load() {
+                    look(route);
+                }
+            }
         }
     }
 
@@ -96,48 +114,70 @@ impl Target {
     ) -> Result<Option<ResponsePacket>> {
         let (deadline, timeout) = options.deadline(call.func, self.pool.config.timeout);
         let patience = Patience { deadline, timeout };
-        let whereabouts = self.whereabouts.load_full();
-        let route = match &*whereabouts {
-            Whereabouts::Known(route) => route,
-            _ => &self.find(patience).await?,
+        // What happens seldom is boxed: it would make the future of every call larger.
+        let found;
+        let route = match &self.place {
+            Place::Fixed(route) => route,
+            Place::Sought(sought) => {
+                found = match &**sought.whereabouts.load() {
+                    Whereabouts::Known(route) => Some(Arc::clone(route)),
+                    Whereabouts::Asking | Whereabouts::Nowhere(_) => None,
+                };
+                match &found {
+                    Some(route) => route,
+                    None => &*Box::pin(self.find(sought, patience)).await?,
+                }
+            }
         };
-        if route.has_choice() && self.pool.config.retries > 0 {
-            let body = body.share();
-            return self
-                .call_somewhere(route, call, options, body, patience)
-                .await;
-        }
-        let Some((_, node)) = route.choose(options, &[]) else {
+        let Some((index, node)) = route.choose(options, &[]) else {
             return Err(self.nowhere("the address names no endpoint".to_owned()));
         };
-        node.connection.call(call, options, body, patience).await
+        let (body, spare) = if route.has_choice() && self.pool.config.retries > 0 {
+            self.budget.earn();
+            let body = body.share();
+            (Body::Shared(body.clone()), Some(body))
+        } else {
+            (body, None)
+        };
+        let outcome = node.connection.call(call, options, body, patience).await;
+        match spare {
+            Some(body) if may_be_repeated(&outcome, options) => {
+                let again = Again {
+                    route,
+                    tried: vec![index],
+                    outcome,
+                };
+                Box::pin(self.call_elsewhere(again, call, options, body, patience)).await
+            }
+            _ => outcome,
+        }
     }
 
-    async fn call_somewhere(
+    /// Makes a call that ended so at one endpoint at others, as long as it may be made again.
+    async fn call_elsewhere(
         &self,
-        route: &Route,
+        again: Again<'_>,
         call: &Call,
         options: &Arc<CallOptions>,
         body: Bytes,
         patience: Patience,
     ) -> Result<Option<ResponsePacket>> {
-        self.budget.earn();
-        let mut tried = Vec::new();
-        let mut next = route.choose(options, &tried);
-        let mut outcome = Err(self.nowhere("the address names no endpoint".to_owned()));
-        while let Some((index, node)) = next {
-            let attempt = Body::Shared(body.clone());
-            outcome = node.connection.call(call, options, attempt, patience).await;
+        let Again {
+            route,
+            mut tried,
+            mut outcome,
+        } = again;
+        while tried.len() <= self.pool.config.retries as usize && may_be_repeated(&outcome, options)
+        {
+            let Some((index, node)) = route.choose(options, &tried) else {
+                break;
+            };
+            if !self.pays_for_retry() {
+                break;
+            }
             tried.push(index);
-            if tried.len() > self.pool.config.retries as usize
-                || !may_be_repeated(&outcome, options)
-            {
-                break;
-            }
-            next = route.choose(options, &tried);
-            if next.is_some() && !self.pays_for_retry() {
-                break;
-            }
+            let body = Body::Shared(body.clone());
+            outcome = node.connection.call(call, options, body, patience).await;
         }
         outcome
     }
@@ -155,23 +195,19 @@ impl Target {
     }
 
     /// The route to a servant that was given by its bare name, as soon as it is known.
-    async fn find(self: &Arc<Self>, patience: Patience) -> Result<Arc<Route>> {
-        if let Some(finder) = &self.finder {
-            finder.start(self);
-        }
-        let mut moved = self.moved.subscribe();
+    async fn find(self: &Arc<Self>, sought: &Sought, patience: Patience) -> Result<Arc<Route>> {
+        sought.finder.start(self);
+        let mut moved = sought.moved.subscribe();
         loop {
-            match &**self.whereabouts.load() {
+            match &**sought.whereabouts.load() {
                 Whereabouts::Known(route) => return Ok(Arc::clone(route)),
                 Whereabouts::Nowhere(reason) => return Err(self.nowhere(reason.clone())),
                 Whereabouts::Asking => {}
             }
             let moved = timeout_at(patience.deadline.into(), moved.changed());
             if !matches!(moved.await, Ok(Ok(()))) {
-                let reason = format!(
-                    "the registry has not answered within {:?}",
-                    patience.timeout
-                );
+                let timeout = patience.timeout;
+                let reason = format!("the registry has not answered within {timeout:?}");
                 return Err(self.nowhere(reason));
             }
         }
@@ -186,44 +222,57 @@ impl Target {
 
     /// The servant is at these endpoints now; calls that begin from here on go there. True if that is news.
     pub(crate) fn move_to(&self, active: Vec<Endpoint>, inactive: Vec<Endpoint>) -> bool {
-        if let Whereabouts::Known(route) = &**self.whereabouts.load()
-            && route.is_of(&active, &inactive)
-        {
+        let mut is_news = true;
+        self.with_route(|route| is_news = !route.is_of(&active, &inactive));
+        let Place::Sought(sought) = &self.place else {
+            return false;
+        };
+        if !is_news {
             return false;
         }
         let Some(route) = Route::new(active, inactive, &self.pool, &self.servant) else {
             return false;
         };
+        sought.set(Whereabouts::Known(Arc::new(route)));
+        // After that: a subscription that begins meanwhile sees the new route by itself.
         if let Some(hub) = self.hub.get() {
-            route.attach(hub);
+            self.with_route(|route| route.attach(hub));
         }
-        self.set(Whereabouts::Known(Arc::new(route)));
         true
     }
 
     /// There is nowhere to go, unless somewhere was known before: that is kept.
     pub(crate) fn cannot_be_found(&self, reason: impl FnOnce() -> String) {
-        if !self.is_known() {
-            self.set(Whereabouts::Nowhere(reason()));
+        let mut is_known = false;
+        self.with_route(|_| is_known = true);
+        if let Place::Sought(sought) = &self.place
+            && !is_known
+        {
+            sought.set(Whereabouts::Nowhere(reason()));
         }
-    }
-
-    pub(crate) fn is_known(&self) -> bool {
-        matches!(&**self.whereabouts.load(), Whereabouts::Known(_))
-    }
-
-    fn set(&self, whereabouts: Whereabouts) {
-        self.whereabouts.store(Arc::new(whereabouts));
-        self.moved.send_replace(());
     }
 
     pub(crate) fn subscribe(self: &Arc<Self>) -> Pushes {
         let hub = self.hub.get_or_init(Arc::default);
         let pushes = Pushes::new(Arc::clone(self), hub, self.pool.config.max_pushes);
-        if let Whereabouts::Known(route) = &**self.whereabouts.load() {
-            route.attach(hub);
-        }
+        self.with_route(|route| route.attach(hub));
         pushes
+    }
+}
+
+/// A call that may be made again.
+struct Again<'a> {
+    route: &'a Route,
+    /// The indexes of the endpoints that had it.
+    tried: Vec<usize>,
+    /// How it ended at the last one.
+    outcome: Result<Option<ResponsePacket>>,
+}
+
+impl Sought {
+    fn set(&self, whereabouts: Whereabouts) {
+        self.whereabouts.store(Arc::new(whereabouts));
+        self.moved.send_replace(());
     }
 }
 
@@ -242,7 +291,7 @@ impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Target")
             .field("servant", &self.servant)
-            .field("whereabouts", &self.whereabouts.load())
+            .field("endpoints", &self.endpoints())
             .finish_non_exhaustive()
     }
 }

@@ -299,5 +299,10 @@ impl<T> ClientConnection<T> {
 
 /// Whole milliseconds for `iTimeout`, where 0 would mean no timeout.
 fn milliseconds(timeout: Duration) -> i32 {
-    i32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
+    let of_second = timeout.subsec_nanos().div_ceil(1_000_000);
+    let all = timeout
+        .as_secs()
+        .saturating_mul(1000)
+        .saturating_add(of_second.into());
+    i32::try_from(all).unwrap_or(i32::MAX)
 }
