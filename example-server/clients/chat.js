@@ -1,200 +1,301 @@
-// The two room pages and the index: one script, no library. What others say is only ever inserted
-// as text.
+// A room. What others say is only ever inserted as text.
 "use strict";
 
-const TEXTS = {
-  en: {
-    title: "Chat",
-    choose: "Choose a room. What is said in one room stays there; a broadcast reaches both.",
-    room: "Room",
-    connecting: "connecting",
-    open: "connected",
-    closed: "disconnected",
-    retry: "trying again in {0} s",
-    messages: "Messages",
-    message: "Message",
-    send: "Send to room",
-    broadcast: "Broadcast",
-    name: "Your name",
-    hello: "Say hello",
-    joined: "You are in {0}.",
-    other: "中文",
-    otherLanguage: "zh",
-  },
-  zh: {
-    title: "聊天室",
-    choose: "请选择一个房间。房间里的消息只有房间成员可见;广播会发给所有人。",
-    room: "房间",
-    connecting: "连接中",
-    open: "已连接",
-    closed: "已断开",
-    retry: "{0} 秒后重试",
-    messages: "消息",
-    message: "消息",
-    send: "发送到房间",
-    broadcast: "广播",
-    name: "您的名字",
-    hello: "打个招呼",
-    joined: "您已进入 {0}。",
-    other: "English",
-    otherLanguage: "en",
-  },
-};
-
-const FIRST_RETRY_MS = 500;
-const LONGEST_RETRY_MS = 30_000;
 /** Lines kept in the log: an open page does not grow for ever. */
 const LOG_LINES = 500;
-/** Where the server is for a page that was opened from a file. */
-const DEFAULT_HOST = "127.0.0.1:20083";
+/** How often a page that is looked at asks who is there. */
+const WHO_MS = 3_000;
+const RECENT_ROOMS = 8;
 
-const element = (id) => document.getElementById(id);
+const log = element("log");
+const statusLine = element("status");
+const retryButton = element("retry");
+const nameField = element("name");
+const messageField = element("message");
 
-// --- language ---
+let room = new URLSearchParams(location.search).get("room") || document.body.dataset.room;
+let ownName = load("name") ?? "";
+let state = "connecting";
+let seconds = 0;
+let present;
+/** The texts in the log that were said in the room, in order. */
+let said = [];
+/** How many of them came since the connection was opened. */
+let fresh = 0;
+/** What was sent from here and has not come back. */
+let own = [];
 
-let language = load("language") ?? (navigator.language.startsWith("zh") ? "zh" : "en");
-
-/** A page opened from a file, or one with cookies off, has no storage. */
-function load(key) {
-  try {
-    const value = localStorage.getItem(key);
-    return value in TEXTS ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-function save(key, value) {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // The choice then lasts as long as the page.
-  }
-}
-
-function text(key, value) {
-  return TEXTS[language][key].replace("{0}", () => value);
-}
-
-function translate() {
-  document.documentElement.lang = language;
-  for (const node of document.querySelectorAll("[data-text]")) {
-    node.textContent = text(node.dataset.text);
-  }
-  for (const node of document.querySelectorAll("[data-label]")) {
-    node.setAttribute("aria-label", text(node.dataset.label));
-  }
-  const button = element("language");
-  button.textContent = text("other");
-  button.lang = text("otherLanguage");
-}
-
-// --- a room ---
-
-function enter(room) {
-  const log = element("log");
-  const status = element("status");
-  const buttons = ["send", "broadcast", "hello"].map(element);
-  const host = location.host || DEFAULT_HOST;
-  const url = `${location.protocol === "https:" ? "wss" : "ws"}://${host}/`;
-  const subscribed = `Subscribe roomNum:${room} success!`;
-  // Answers to one's own commands; everything else was said by somebody.
-  const acknowledgements = ["SendByRoom success!", "Broadcast success!"];
-  let socket;
-  let retry = FIRST_RETRY_MS;
-  let state = "connecting";
-  let wait = 0;
-
-  function show(next, seconds = 0) {
+const connection = new Connection({
+  opened: enter,
+  said: (message) => {
+    fresh += 1;
+    said.push(message);
+    said.splice(0, said.length - LOG_LINES);
+    show(message, Date.now());
+  },
+  failed: (message) => note(message, "error"),
+  state: (next, wait) => {
     state = next;
-    wait = seconds;
-    status.dataset.state = state;
-    const more = seconds > 0 ? `, ${text("retry", seconds)}` : "";
-    status.textContent = text(state) + more;
-    for (const button of buttons) {
-      button.disabled = state !== "open";
-    }
-  }
+    seconds = wait;
+    showState();
+  },
+});
 
-  function append(line, kind) {
-    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-    const paragraph = document.createElement("p");
-    paragraph.textContent = line;
-    paragraph.className = kind;
-    log.append(paragraph);
-    while (log.childElementCount > LOG_LINES) {
-      log.firstElementChild.remove();
-    }
-    // Somebody who reads further up is left there.
-    if (atEnd) {
-      log.scrollTop = log.scrollHeight;
-    }
+/** A new connection has no name and is in no room, whatever the last one was. */
+function enter() {
+  own = [];
+  fresh = 0;
+  if (ownName !== "") {
+    connection.command(`name|${ownName}`, `Name:${ownName} success!`);
   }
-
-  function received(message) {
-    if (message === subscribed) {
-      append(text("joined", room), "note");
-    } else if (acknowledgements.includes(message)) {
-      append(message, "note");
-    } else {
-      append(message, message.startsWith("Error: ") ? "error" : "said");
+  connection.command(`subscribe|${room}`, `Subscribe roomNum:${room} success!`);
+  const entered = room;
+  connection.ask("history", { roomNum: room }, ({ messages }) => {
+    if (entered === room) {
+      catchUp(messages);
     }
-  }
-
-  function connect() {
-    show("connecting");
-    socket = new WebSocket(url);
-    socket.addEventListener("open", () => {
-      retry = FIRST_RETRY_MS;
-      show("open");
-      // A new connection is in no room, whatever the last one was in.
-      socket.send(`subscribe|${room}`);
-    });
-    socket.addEventListener("message", (event) => received(event.data));
-    socket.addEventListener("close", () => {
-      // Half of the pause is random, so that the clients of a restarted server do not come at once.
-      const pause = retry / 2 + (Math.random() * retry) / 2;
-      retry = Math.min(retry * 2, LONGEST_RETRY_MS);
-      show("closed", Math.ceil(pause / 1000));
-      setTimeout(connect, pause);
-    });
-  }
-
-  /** Sends what the field holds, and empties it, unless there is nothing or nobody to send to. */
-  function send(field, command, keep = false) {
-    const value = field.value;
-    if (value !== "" && socket.readyState === WebSocket.OPEN) {
-      socket.send(command(value));
-      if (!keep) {
-        field.value = "";
-      }
-    }
-    field.focus();
-  }
-
-  const message = element("message");
-  element("say").addEventListener("submit", (event) => {
-    event.preventDefault();
-    send(message, (value) => `sendByRoom|${JSON.stringify({ roomNum: room, message: value })}`);
   });
-  element("broadcast").addEventListener("click", () => {
-    send(message, (value) => `broadcast|${JSON.stringify({ message: value })}`);
-  });
-  element("greet").addEventListener("submit", (event) => {
-    event.preventDefault();
-    send(element("name"), (value) => `hello|${value}`, true);
-  });
-
-  connect();
-  return () => show(state, wait);
+  askWho();
 }
 
-const room = document.body.dataset.room;
-translate();
-const showAgain = room ? enter(room) : () => {};
-element("language").addEventListener("click", () => {
-  language = text("otherLanguage");
-  save("language", language);
-  translate();
-  showAgain();
+/** Shows what was said before, or while the connection was away. */
+function catchUp(messages) {
+  const before = said.slice(0, said.length - fresh);
+  const texts = messages.map((message) => message.text);
+  // What came since the connection was opened is the end of both, but for broadcasts and greetings.
+  let end = texts.length;
+  for (const message of said.slice(before.length).reverse()) {
+    end -= texts[end - 1] === message ? 1 : 0;
+  }
+  let start = 0;
+  for (let i = before.length - 1; i >= 0 && start === 0; i--) {
+    start = texts.lastIndexOf(before[i], end - 1) + 1;
+  }
+  const missed = messages.slice(start, end);
+  const first = fresh > 0 ? [...log.querySelectorAll(".said")].at(-fresh) : null;
+  if (missed.length > 0 && before.length > 0) {
+    note(text("missed"), "note", first);
+  }
+  for (const message of missed) {
+    show(message.text, message.time, first);
+  }
+  said.splice(said.length - fresh, 0, ...missed.map((message) => message.text));
+  if (before.length === 0) {
+    note(text("joined", room), "note", first);
+  }
+}
+
+function askWho() {
+  if (!connection.isOpen || document.hidden) {
+    return;
+  }
+  const asked = room;
+  connection.ask("who", { roomNum: room }, (who) => {
+    if (asked === room) {
+      present = who;
+      showPeople();
+    }
+  });
+}
+
+// --- what is seen ---
+
+function showState() {
+  statusLine.dataset.state = state;
+  statusLine.textContent = seconds > 0 ? `${text(state)}, ${text("retry", seconds)}` : text(state);
+  retryButton.hidden = state !== "closed";
+  for (const id of ["send", "broadcast", "hello"]) {
+    element(id).disabled = state !== "open";
+  }
+}
+
+function showRoom() {
+  element("room").textContent = room;
+  document.title = `${room} - ${text("title")}`;
+  for (const link of document.querySelectorAll("#rooms a")) {
+    if (link.dataset.room === room) {
+      link.setAttribute("aria-current", "page");
+    } else {
+      link.removeAttribute("aria-current");
+    }
+  }
+}
+
+function showPeople() {
+  const { count, names } = present ?? { count: 0, names: [] };
+  element("count").textContent = present ? count : "";
+  const items = names.map((person) => {
+    const item = document.createElement("li");
+    item.textContent = person;
+    return item;
+  });
+  const unnamed = count - names.length;
+  if (unnamed > 0) {
+    const item = document.createElement("li");
+    item.className = "unnamed";
+    item.textContent = unnamed === 1 ? text("one") : text("unnamed", unnamed);
+    items.push(item);
+  }
+  const list = element("people");
+  const shown = [...list.children].map((item) => item.textContent).join("\n");
+  // An unchanged list stays as it is: nobody is told of it again.
+  if (shown !== items.map((item) => item.textContent).join("\n")) {
+    list.replaceChildren(...items);
+  }
+}
+
+/** Puts a line into the log, before `next` if there is one. */
+function insert(line, next = null) {
+  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+  log.insertBefore(line, next);
+  while (log.childElementCount > LOG_LINES) {
+    log.firstElementChild.remove();
+  }
+  // Somebody who reads further up is left there.
+  if (atEnd) {
+    log.scrollTop = log.scrollHeight;
+  }
+}
+
+function note(message, kind, next) {
+  const line = document.createElement("p");
+  line.className = kind;
+  line.textContent = message;
+  insert(line, next);
+}
+
+/** The name in front of `ted: hello`, as these pages send it; a client of TarsPHP sends none. */
+function split(message) {
+  const colon = message.indexOf(": ");
+  const speaker = message.slice(0, Math.max(colon, 0));
+  const plausible = speaker !== "" && speaker.length <= 32 && !/[\n{}"<>/]/.test(speaker);
+  return plausible ? { speaker, words: message.slice(colon + 2) } : { speaker: "", words: message };
+}
+
+function show(message, time, next) {
+  const mine = own.indexOf(message);
+  if (mine >= 0) {
+    own.splice(mine, 1);
+  }
+  const { speaker, words } = split(message);
+  const line = document.createElement("p");
+  line.className = mine >= 0 || (speaker !== "" && speaker === ownName) ? "said mine" : "said";
+  line.dir = "auto";
+  if (speaker !== "") {
+    const who = document.createElement("b");
+    who.textContent = speaker;
+    line.append(who, " ");
+  }
+  const what = document.createElement("span");
+  what.textContent = words;
+  const when = document.createElement("time");
+  const date = new Date(time);
+  when.dateTime = date.toISOString();
+  when.textContent = date.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
+  line.append(what, " ", when);
+  insert(line, next);
+}
+
+// --- what is done ---
+
+function say(command, answer) {
+  const words = messageField.value.trim();
+  if (words !== "" && connection.isOpen) {
+    const message = ownName === "" ? words : `${ownName}: ${words}`;
+    own.push(message);
+    connection.command(command(message), answer);
+    messageField.value = "";
+  }
+  messageField.focus();
+}
+
+function go(next) {
+  if (next === "" || next === room) {
+    return;
+  }
+  if (connection.isOpen) {
+    connection.command(`unsubscribe|${room}`, `Unsubscribe roomNum:${room} success!`);
+  }
+  room = next;
+  said = [];
+  fresh = 0;
+  present = undefined;
+  log.replaceChildren();
+  history.replaceState(null, "", `?room=${encodeURIComponent(room)}`);
+  remember();
+  showRoom();
+  showPeople();
+  if (connection.isOpen) {
+    enter();
+  }
+  messageField.focus();
+}
+
+/** Rooms that were joined before are offered in the form. */
+function remember() {
+  let rooms = [];
+  try {
+    rooms = JSON.parse(load("rooms") ?? "[]").filter((known) => typeof known === "string" && known !== room);
+  } catch {
+    // Whatever it was, it is overwritten.
+  }
+  rooms = [room, ...rooms].slice(0, RECENT_ROOMS);
+  save("rooms", JSON.stringify(rooms));
+  const options = rooms.map((known) => {
+    const option = document.createElement("option");
+    option.value = known;
+    return option;
+  });
+  element("recent").replaceChildren(...options);
+}
+
+element("say").addEventListener("submit", (event) => {
+  event.preventDefault();
+  say((message) => `sendByRoom|${JSON.stringify({ roomNum: room, message })}`, "SendByRoom success!");
 });
+element("broadcast").addEventListener("click", () => {
+  say((message) => `broadcast|${JSON.stringify({ message })}`, "Broadcast success!");
+});
+element("rename").addEventListener("submit", (event) => {
+  event.preventDefault();
+  ownName = nameField.value.trim();
+  nameField.value = ownName;
+  save("name", ownName);
+  if (connection.isOpen) {
+    connection.command(`name|${ownName}`, `Name:${ownName} success!`);
+    note(ownName === "" ? text("unrenamed") : text("renamed", ownName), "note");
+    askWho();
+  }
+});
+element("hello").addEventListener("click", () => {
+  if (connection.isOpen) {
+    // Its answer is what PHPServer says, or an error; it is shown as it comes.
+    connection.greet(nameField.value.trim());
+  }
+});
+element("join").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const field = element("other");
+  go(field.value.trim());
+  field.value = "";
+});
+element("rooms").addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-room]");
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    go(link.dataset.room);
+  }
+});
+retryButton.addEventListener("click", () => connection.retryNow());
+document.addEventListener("visibilitychange", askWho);
+setInterval(askWho, WHO_MS);
+
+nameField.value = ownName;
+remember();
+speak(() => {
+  showState();
+  showRoom();
+  showPeople();
+});
+showState();
+showRoom();

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use example_server::{cli::Args, php_server, server::Server};
 use tokio::task::JoinHandle;
@@ -25,12 +26,19 @@ impl ChatServer {
     /// # Panics
     /// It does not start.
     pub async fn start() -> Self {
-        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::start_at(([127, 0, 0, 1], 0).into(), None).await
+    }
+
+    /// The same with a port and a services.toml.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn start_at(listen: SocketAddr, services: Option<PathBuf>) -> Self {
         let args = Args {
-            listen: any_port,
-            servant_listen: Some(any_port),
+            listen,
+            servant_listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
             servant: None,
-            services: None,
+            services,
             echo: false,
         };
         let server = Server::bind(args).await.expect("the chat server starts");
@@ -39,6 +47,11 @@ impl ChatServer {
             shutdown: server.shutdown_handle(),
             task: tokio::spawn(server.run()),
         }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The URL of a path of it.

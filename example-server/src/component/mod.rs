@@ -3,5 +3,6 @@
 pub mod controller;
 pub mod fd_store;
 pub mod hello;
+pub mod history;
 pub mod json_text;
 pub mod room;

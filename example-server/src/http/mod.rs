@@ -37,13 +37,7 @@ pub(crate) struct Site {
 
 /// The routes of the chat port.
 pub(crate) fn router(site: Site) -> Router {
-    Router::new()
-        .route("/", get(pages::index))
-        .route("/client1.html", get(pages::client1))
-        .route("/client2.html", get(pages::client2))
-        .route("/chat.js", get(pages::script))
-        .route("/chat.css", get(pages::style))
-        .route("/icon.svg", get(pages::icon))
+    pages::routes(Router::new())
         .route("/healthz", get(operations::healthz))
         .route("/readyz", get(operations::readyz))
         .route("/metrics", get(operations::metrics))

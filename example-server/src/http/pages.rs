@@ -1,69 +1,89 @@
 //! The pages, embedded in the binary.
 
+use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 
 use super::access::Guard;
 use super::{Site, authority};
 
-const CSP: HeaderName = header::CONTENT_SECURITY_POLICY;
-
-pub(super) async fn index(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Response {
-    page(
-        &site,
-        &uri,
-        &headers,
+/// The file of each path; a page is HTML, and has a policy.
+const FILES: &[(&str, &str, &str)] = &[
+    ("/", HTML, include_str!("../../clients/index.html")),
+    (
+        "/index.html",
+        HTML,
         include_str!("../../clients/index.html"),
-    )
-}
-
-pub(super) async fn client1(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Response {
-    page(
-        &site,
-        &uri,
-        &headers,
+    ),
+    (
+        "/client1.html",
+        HTML,
         include_str!("../../clients/client1.html"),
-    )
-}
-
-pub(super) async fn client2(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Response {
-    page(
-        &site,
-        &uri,
-        &headers,
+    ),
+    (
+        "/client2.html",
+        HTML,
         include_str!("../../clients/client2.html"),
-    )
-}
-
-pub(super) async fn script() -> Response {
-    asset(
-        "text/javascript; charset=utf-8",
-        include_str!("../../clients/chat.js"),
-    )
-}
-
-pub(super) async fn style() -> Response {
-    asset(
+    ),
+    (
+        "/admin.html",
+        HTML,
+        include_str!("../../clients/admin.html"),
+    ),
+    ("/texts.js", SCRIPT, include_str!("../../clients/texts.js")),
+    (
+        "/connection.js",
+        SCRIPT,
+        include_str!("../../clients/connection.js"),
+    ),
+    ("/chat.js", SCRIPT, include_str!("../../clients/chat.js")),
+    ("/index.js", SCRIPT, include_str!("../../clients/index.js")),
+    (
+        "/metrics.js",
+        SCRIPT,
+        include_str!("../../clients/metrics.js"),
+    ),
+    ("/admin.js", SCRIPT, include_str!("../../clients/admin.js")),
+    (
+        "/chat.css",
         "text/css; charset=utf-8",
         include_str!("../../clients/chat.css"),
-    )
-}
+    ),
+    (
+        "/icon.svg",
+        "image/svg+xml",
+        include_str!("../../clients/icon.svg"),
+    ),
+];
+const HTML: &str = "text/html; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-pub(super) async fn icon() -> Response {
-    asset("image/svg+xml", include_str!("../../clients/icon.svg"))
+/// A route for each file.
+pub(super) fn routes(router: Router<Site>) -> Router<Site> {
+    FILES.iter().fold(router, |router, &(path, kind, text)| {
+        let answer = async move |State(site): State<Site>, uri: Uri, headers: HeaderMap| {
+            if kind == HTML {
+                page(&site, &uri, &headers, text)
+            } else {
+                asset(kind, text)
+            }
+        };
+        router.route(path, get(answer))
+    })
 }
 
 fn page(site: &Site, uri: &Uri, headers: &HeaderMap, html: &'static str) -> Response {
     let policy = content_security_policy(&site.guard, authority(uri, headers));
     let headers = [
-        (CSP, policy),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (
             header::REFERRER_POLICY,
             HeaderValue::from_static("no-referrer"),
         ),
     ];
-    (headers, asset("text/html; charset=utf-8", html)).into_response()
+    (headers, asset(HTML, html)).into_response()
 }
 
 /// No script, style or connection but the server's own.

@@ -1,7 +1,7 @@
 //! The connections of this process, by number, and delivery to them.
 
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
@@ -33,6 +33,20 @@ pub(super) struct Member {
     pub(super) outbox: Arc<Outbox>,
     /// How many rooms it is in. Only the connection itself changes it.
     pub(super) rooms: AtomicUsize,
+    /// What others call it.
+    name: Mutex<Option<Arc<str>>>,
+}
+
+impl Member {
+    pub(super) fn rename(&self, name: &str) {
+        let name = (!name.is_empty()).then(|| name.into());
+        *self.name.lock().unwrap_or_else(PoisonError::into_inner) = name;
+    }
+
+    pub(super) fn name(&self) -> Option<Arc<str>> {
+        let name = self.name.lock().unwrap_or_else(PoisonError::into_inner);
+        name.clone()
+    }
 }
 
 impl Connections {
@@ -49,6 +63,7 @@ impl Connections {
         let member = Member {
             outbox,
             rooms: AtomicUsize::new(0),
+            name: Mutex::default(),
         };
         let mut state = self.write();
         if !state.closed {
@@ -98,7 +113,7 @@ impl Connections {
         };
         let state = self.read();
         match recipients {
-            Recipients::Fds(fds) => {
+            Recipients::Room(_, fds) => {
                 for fd in fds.iter().filter(|fd| fd.node() == self.node) {
                     if let Some(member) = state.by_number.get(&fd.number()) {
                         push(fd.number(), member);

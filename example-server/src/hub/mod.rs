@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use self::connections::{Connections, Member};
 use crate::component::fd_store::{Fd, FdStore, FdStoreError, Inbox, NodeId, Opening, Recipients};
+use crate::component::history::History;
 use crate::component::room::Room;
 use crate::metrics::{Metrics, Now};
 use crate::services::{Limits, Services};
@@ -24,6 +25,7 @@ pub struct Hub {
     store: Arc<dyn FdStore>,
     next_number: AtomicU64,
     connections: Arc<Connections>,
+    history: Arc<History>,
     limits: Limits,
 }
 
@@ -62,9 +64,14 @@ impl Hub {
     pub async fn open(services: &Services) -> Result<Self, FdStoreError> {
         let node = NodeId::random();
         let connections = Arc::new(Connections::new(node));
+        let history = Arc::new(History::new(services.history.clone()));
         let inbox = Inbox::new({
             let connections = Arc::clone(&connections);
+            let history = Arc::clone(&history);
             move |recipients, text| {
+                if let Recipients::Room(room, _) = recipients {
+                    history.record(room, text);
+                }
                 connections.metrics.relayed.inc();
                 connections.deliver(recipients, text);
             }
@@ -79,6 +86,7 @@ impl Hub {
             store: services.fd_store.store.open(opening).await?,
             next_number: AtomicU64::new(1),
             connections,
+            history,
             limits: services.limits.clone(),
         })
     }
@@ -137,6 +145,27 @@ impl Hub {
         self.store.get_fds_by_key(room).await
     }
 
+    /// What was said in the rooms.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Lets others know a connection of this node by this name; an empty one takes it back.
+    pub fn rename(&self, fd: Fd, name: &str) {
+        if let Some(member) = self.connections.get(fd) {
+            member.rename(name);
+        }
+    }
+
+    /// The names of those of `fds` that have one and are connected to this node: at most so many, sorted.
+    pub fn names(&self, fds: &[Fd], at_most: usize) -> Vec<Arc<str>> {
+        let members = fds.iter().filter_map(|&fd| self.connections.get(fd));
+        let named = members.filter_map(|member| member.name());
+        let mut names: Vec<_> = named.take(at_most).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Puts a connection into a room. A second time changes nothing.
     pub async fn subscribe(&self, fd: Fd, room: Room) -> Result<(), SubscribeError> {
         let member = self.member(fd)?;
@@ -169,7 +198,9 @@ impl Hub {
     /// Sends a text to everybody in a room, on all nodes.
     pub async fn send_to_room(&self, room: Room, text: &str) -> Result<(), SendError> {
         let fds = self.store.get_local_fds_by_key(room.clone()).await?;
-        self.connections.deliver(Recipients::Fds(&fds), text);
+        self.history.record(&room, text);
+        self.connections
+            .deliver(Recipients::Room(&room, &fds), text);
         self.publish(Some(room), text).await
     }
 

@@ -7,9 +7,9 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use tracing::Instrument as _;
 
-use super::{Answer, HandlerFuture, MessageHandler};
+use super::{Answer, HandlerFuture, MessageHandler, people};
 use crate::app::App;
-use crate::component::fd_store::Fd;
+use crate::component::fd_store::{Fd, FdStoreError};
 use crate::component::json_text::json_text;
 use crate::component::room::{Room, RoomError};
 use crate::hub::{SendError, SubscribeError};
@@ -57,6 +57,18 @@ pub enum CommandError {
     /// The message was not delivered, or not everywhere.
     #[error("{0}")]
     Send(#[from] SendError),
+    /// The members of the room could not be found.
+    #[error("the members of the room could not be found: {0}")]
+    Members(#[from] FdStoreError),
+    /// The name of a person is not allowed.
+    #[error(
+        "a name has at most {} characters, and no control characters",
+        people::MAX_NAME
+    )]
+    Name,
+    /// The id of a question is too long.
+    #[error("an id has at most {} bytes", people::MAX_ID)]
+    LongId,
 }
 
 /// The JSON of `sendByRoom` and `broadcast`; further fields mean nothing.
@@ -95,19 +107,22 @@ impl ExampleWebsocket {
                 now(format!("Unsubscribe roomNum:{room} success!"))
             }
             b"sendByRoom" => {
-                let envelope = envelope("sendByRoom", argument()?)?;
+                let envelope = object::<Envelope<'_>>("sendByRoom", argument()?)?;
                 let room = Room::new(&text_field("roomNum", envelope.room_num)?)?;
                 let text = text_field("message", envelope.message)?;
                 self.app.hub.send_to_room(room, &text).await?;
                 now("SendByRoom success!")
             }
             b"broadcast" => {
-                let envelope = envelope("broadcast", argument()?)?;
+                let envelope = object::<Envelope<'_>>("broadcast", argument()?)?;
                 let text = text_field("message", envelope.message)?;
                 self.app.hub.send_to_all(&text).await?;
                 now("Broadcast success!")
             }
             b"hello" => self.hello(argument()?.unwrap_or_default().to_owned()),
+            b"name" => now(people::name(&self.app, from, argument()?)?),
+            b"who" => now(people::who(&self.app, argument()?).await?),
+            b"history" => now(people::history(&self.app, argument()?)?),
             _ => now("Rsp from server: this is server"),
         })
     }
@@ -163,10 +178,11 @@ fn room_argument(command: &'static str, argument: Option<&str>) -> Result<Room, 
     }
 }
 
-fn envelope<'a>(
+/// The argument of a command that takes a JSON object.
+pub(super) fn object<'a, T: Deserialize<'a>>(
     command: &'static str,
     argument: Option<&'a str>,
-) -> Result<Envelope<'a>, CommandError> {
+) -> Result<T, CommandError> {
     match argument {
         None | Some("") => Err(CommandError::NoArgument {
             command,
@@ -182,7 +198,7 @@ fn envelope<'a>(
 }
 
 /// A string, or a number as it is written.
-fn text_field<'a>(
+pub(super) fn text_field<'a>(
     name: &'static str,
     value: Option<&'a RawValue>,
 ) -> Result<Cow<'a, str>, CommandError> {

@@ -4,6 +4,7 @@
 
 pub mod echo;
 pub mod example_websocket;
+pub mod people;
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -23,6 +23,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "allowedOrigins",
             "pushToken",
             "servant",
+            "history",
             "limits",
             "tls",
         ],
@@ -30,6 +31,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
     ("obj.monitorStoreConf", &["className", "config"]),
     ("obj.monitorStoreConf.config", &["size"]),
     ("obj.fdStoreConf", &["className", "config"]),
+    ("obj.history", &["messages", "bytes", "rooms"]),
     ("obj.tls", &["certificate", "key"]),
     (
         "obj.limits",

@@ -14,6 +14,7 @@ use toml::de::DeTable;
 
 pub use self::limits::{Limits, SlowConsumer};
 use crate::component::fd_store::{self, StoreConfig};
+use crate::component::history::HistoryConf;
 use crate::http::access::Origin;
 use crate::message::{self, Registered};
 
@@ -39,6 +40,8 @@ pub struct Services {
     pub servant: Option<String>,
     /// TLS for the chat port; without it the port speaks plain HTTP.
     pub tls: Option<TlsConf>,
+    /// How much of what was said is kept.
+    pub history: HistoryConf,
     /// What keeps the server's memory bounded.
     pub limits: Limits,
 }
@@ -93,6 +96,7 @@ impl Default for Services {
             push_token: None,
             servant: None,
             tls: None,
+            history: HistoryConf::default(),
             limits: Limits::default(),
         }
     }
@@ -179,6 +183,7 @@ struct Obj {
     allowed_origins: Vec<String>,
     push_token: Option<String>,
     servant: Option<String>,
+    history: HistoryConf,
     limits: Limits,
 }
 
@@ -241,6 +246,7 @@ impl Obj {
                 certificate: directory.join(tls.certificate),
                 key: directory.join(tls.key),
             }),
+            history: self.history,
             limits: self.limits.check()?,
         })
     }

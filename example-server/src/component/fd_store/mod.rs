@@ -160,8 +160,8 @@ type Deliver = dyn Fn(Recipients<'_>, &str) + Send + Sync;
 pub enum Recipients<'a> {
     /// All of them.
     All,
-    /// These.
-    Fds(&'a [Fd]),
+    /// These members of the room.
+    Room(&'a Room, &'a [Fd]),
 }
 
 impl Inbox {

@@ -471,7 +471,7 @@ fn deliver(shared: &Shared, inbox: &Inbox, received: &Mutex<Received>, data: &[V
         None => inbox.deliver(Recipients::All, text),
         Some(room) => {
             let fds = shared.membership().members(&room);
-            inbox.deliver(Recipients::Fds(&fds), text);
+            inbox.deliver(Recipients::Room(&room, &fds), text);
         }
     }
 }
