@@ -2,11 +2,12 @@
 "use strict";
 
 const EVERY_MS = 1_000;
-/** Points of a chart: five minutes. */
+/** Points of a chart: half a minute, which grows to five. */
+const FEWEST_POINTS = 30;
 const POINTS = 300;
 /** Over how many samples the latencies of RPCs are taken: single calls would jump. */
 const RPC_SAMPLES = 10;
-const [WIDTH, HEIGHT, LEFT, BOTTOM] = [320, 120, 34, 16];
+const [WIDTH, HEIGHT, LEFT, BOTTOM] = [320, 80, 34, 14];
 
 const CHARTS = [
   { id: "connections", lines: ["connections", "rooms"], read: ({ now }) => [now.get("chat_connections"), now.get("chat_rooms")] },
@@ -84,10 +85,11 @@ function draw(chart) {
   chart.marks.forEach((mark, i) => {
     mark.textContent = format((most * i) / 2);
   });
-  chart.span.textContent = text("lastMinutes", (POINTS * EVERY_MS) / 60_000);
+  const span = Math.max(FEWEST_POINTS, chart.points.length);
+  chart.span.textContent = text("span", (span * EVERY_MS) / 1000);
   chart.drawn.forEach((line, i) => {
-    const step = (WIDTH - LEFT) / (POINTS - 1);
-    const first = POINTS - chart.points.length;
+    const step = (WIDTH - LEFT) / (span - 1);
+    const first = span - chart.points.length;
     // A gap, where there was no call, is bridged.
     const places = chart.points.flatMap((point, at) =>
       point ? [`${(LEFT + (first + at) * step).toFixed(1)},${level(point[i] / most).toFixed(1)}`] : [],

@@ -50,7 +50,7 @@ const TEXTS = {
     rpc: "RPC latency, ms",
     p50: "half are faster",
     p99: "99 % are faster",
-    slow: "Slow consumers per second",
+    slow: "Slow consumers, per second",
     closedSlow: "closed",
     dropped: "messages dropped",
     counters: "Counted since the start",
@@ -58,7 +58,7 @@ const TEXTS = {
     count: "How many",
     now: "now",
     noCalls: "no calls",
-    lastMinutes: "the last {0} minutes",
+    span: "the last {0} s",
   },
   zh: {
     title: "聊天室",
@@ -116,7 +116,7 @@ const TEXTS = {
     count: "数量",
     now: "当前",
     noCalls: "没有调用",
-    lastMinutes: "最近 {0} 分钟",
+    span: "最近 {0} 秒",
   },
 };
 

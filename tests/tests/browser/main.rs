@@ -266,15 +266,19 @@ async fn operations_are_shown_to_who_has_the_token() {
     page.wait_for_status("open").await;
     page.wait_for_text("#chart-connections .value", "1 / 1")
         .await;
-    // Load, so that there is something to see.
-    for round in 0..8 {
-        let words = format!("message {round}{ENTER}");
-        chat.type_into("#message", &words).await;
-        chat.click("#hello").await;
-        chat.wait_for_text("#log", &format!("message {round}"))
-            .await;
+    // Load, so that there is something to see: connections that come and go, broadcasts and greetings.
+    chat.run(
+        "const others = []; let turn = 0; setInterval(() => { turn += 1; \
+         if (turn % 4 === 0 && others.length < 40) { others.push(new WebSocket(`ws://${location.host}/`)); } \
+         for (const other of others.slice(0, turn % 7)) { \
+         if (other.readyState === WebSocket.OPEN) { other.send('broadcast|{\"message\":\"load\"}'); other.send('hello|load'); } } \
+         if (turn % 60 === 0) { others.splice(0, 15).forEach((other) => other.close()); } }, 100); return null;",
+    )
+    .await;
+    let drawn = "return document.querySelector('#chart-deliveries polyline').points.numberOfItems";
+    while page.run(drawn).await.as_u64().unwrap() < 20 {
+        page.wait_for_text("#chart-rpc .value", "/").await;
     }
-    page.wait_for_text("#chart-rpc .value", "/").await;
     page.wait_for_text("#counters", "deliveries").await;
     page.screenshot("operations.png").await;
     for page in [page, chat] {
