@@ -176,6 +176,18 @@ pub(crate) fn await_call_with_block(
     format!("{receiver}\n{step}.{call} {{\n{block}{step}}})\n{step}.await?;")
 }
 
+/// `receiver.a().b()` as the value of a block.
+pub(crate) fn chain(indent: usize, receiver: &str, calls: &[String]) -> String {
+    let start = blanks(indent);
+    let line = format!("{receiver}{}", calls.concat());
+    if width(&line) <= SMALL_WIDTH {
+        return format!("{start}{line}");
+    }
+    let step = blanks(indent + STEP);
+    let calls: String = calls.iter().map(|call| format!("\n{step}{call}")).collect();
+    format!("{start}{receiver}{calls}")
+}
+
 /// A chain of `self` takes its first member along only where nothing is before it.
 fn broken_receiver(indent: usize, head: &str, receiver: &str) -> String {
     let start = blanks(indent);

@@ -115,6 +115,21 @@ fn an_option_knows_whether_it_was_sent() {
 }
 
 #[test]
+fn an_option_can_be_read_with_its_default() {
+    let unset = option::All::default();
+    assert_eq!((unset.title(), unset.code(), unset.data()), ("none", "abc", &b""[..]));
+    assert_eq!((unset.ratio(), unset.yes(), unset.far()), (0.5, true, 7));
+    assert_eq!(unset.color(), option::Color::GREEN);
+    assert_eq!(option::Small::default().b(), 0);
+    let set = option::All { title: Some("t".into()), far: Some(0), ..unset };
+    assert_eq!((set.title(), set.far()), ("t", 0));
+    let bytes = everything::All::default();
+    assert_eq!((bytes.title(), bytes.data()), (&b"none"[..], &b""[..]));
+    let shared = by_path::All { title: Some(Arc::from("t")), ..by_path::All::default() };
+    assert_eq!(shared.title(), "t");
+}
+
+#[test]
 fn unknown_fields_are_sent_on() {
     // What a newer peer sends for `Small { a, b }`: fields between and behind those that are known here.
     let bytes = [0x00, 1, 0x20, 9, 0x46, 1, b'x', 0xf0, 200, 3];

@@ -1,6 +1,7 @@
 //! Structs: the definition here, what is implemented for them in the modules below.
 
 mod default;
+mod getters;
 mod order;
 mod wire;
 
@@ -71,6 +72,7 @@ pub(super) fn items(
 ) -> Vec<String> {
     let this = Parts::new(id, cx, spelling, values);
     let mut items = vec![this.definition()];
+    items.extend(this.getters());
     if !this.derives.default {
         items.push(this.default());
     }
