@@ -74,22 +74,133 @@ fn commands_print_what_the_page_says() {
     }
 }
 
+/// The IDL of the page with configs.
+fn shop() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let tars = dir.path().join("tars");
+    fs::create_dir(&tars).unwrap();
+    let base = "module Base { struct Owner { 0 require string name; }; };\n";
+    fs::write(tars.join("base.tars"), base).unwrap();
+    fs::write(tars.join("shop.tars"), &blocks("text")[0]).unwrap();
+    for (name, with_servant) in [("client", false), ("server", true)] {
+        let config = format!(
+            "appName = 'Shop'\nserverName = 'ShopServer'\nobjName = 'ShopObj'\nwithServant = {with_servant}\n\
+             tarsFiles = ['shop.tars']\ndstPath = '../src/servant'\n"
+        );
+        fs::write(tars.join(format!("tars{name}.proto.toml")), config).unwrap();
+    }
+    dir
+}
+
 #[test]
 fn the_idl_of_the_page_compiles() {
-    let dir = tempfile::tempdir().unwrap();
-    fs::write(
-        dir.path().join("base.tars"),
-        "module Base { struct Owner { 0 require string name; }; };\n",
-    )
-    .unwrap();
-    let idl = dir.path().join("shop.tars");
-    fs::write(&idl, &blocks("text")[0]).unwrap();
-    let output = resolve_file(&idl, &[]);
+    let dir = shop();
+    let output = resolve_file(&dir.path().join("tars/shop.tars"), &[]);
     assert!(
         output.model.is_some() && output.diagnostics.is_empty(),
         "{}",
         render(&output)
     );
+}
+
+/// The IDL of the page, and what the page says it becomes.
+#[test]
+fn the_files_of_the_page_are_generated() {
+    let dir = shop();
+    let report = tars2rs::Builder::new()
+        .config(dir.path().join("tars/tarsclient.proto.toml"))
+        .config(dir.path().join("tars/tarsserver.proto.toml"))
+        .run()
+        .unwrap();
+    let written: BTreeSet<PathBuf> = report.written.into_iter().collect();
+    let listing = &blocks("text")[1];
+    assert!(listing.lines().count() >= 7);
+    for line in listing.lines() {
+        let path = line.split(' ').next().unwrap();
+        assert!(written.contains(&dir.path().join(path)), "{path}");
+    }
+}
+
+/// The first commands of the page; what they make runs in `init.rs`.
+#[test]
+fn the_first_commands_of_the_page_make_a_project() {
+    let dir = tempfile::tempdir().unwrap();
+    let commands = &blocks("sh")[0];
+    let [install, init, enter, run] = commands.lines().collect::<Vec<_>>()[..] else {
+        panic!("{commands}")
+    };
+    assert_eq!((install, run), ("cargo install tars2rs", "cargo run"));
+    let output = Command::new(assert_cmd::cargo::cargo_bin!("tars2rs"))
+        .args(init.split(' ').skip(1))
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let project = dir.path().join(enter.strip_prefix("cd ").unwrap());
+    for file in ["Cargo.toml", "build.rs", "src/main.rs", "tars/hello.tars"] {
+        assert!(project.join(file).exists(), "{file}");
+    }
+}
+
+/// The crate that the page describes, put together from its blocks: manifest, build script, program.
+#[test]
+#[ignore = "slow; run by .ci/run"]
+fn the_crate_of_the_page_compiles() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let dir = shop();
+    let manifests = blocks("toml");
+    let mut manifest = String::from(
+        "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n",
+    );
+    for part in manifests.iter().filter(|text| text.starts_with('[')) {
+        manifest += part;
+        manifest += "\n";
+    }
+    assert!(manifest.contains("[build-dependencies]") && manifest.contains("build-override"));
+    manifest += "[patch.crates-io]\n";
+    for name in ["tars2rs", "tars-codec", "tars-rpc"] {
+        manifest += &format!("{name} = {{ path = {:?} }}\n", root.join(name));
+    }
+    let builds = blocks("rust,no_run");
+    let client = "        .config(\"tars/tarsclient.proto.toml\")\n";
+    let both = format!("{client}        .config(\"tars/tarsserver.proto.toml\")\n");
+    let program: String = blocks("rust,ignore").concat();
+    for (name, build, mount) in [
+        ("in_tree", &builds[0], "mod servant;\n"),
+        ("out_dir", &builds[1], ""),
+    ] {
+        let project = dir.path();
+        let _ = fs::remove_dir_all(project.join("src"));
+        fs::create_dir_all(project.join("src")).unwrap();
+        fs::write(project.join("Cargo.toml"), &manifest).unwrap();
+        fs::copy(root.join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
+        fs::write(project.join("build.rs"), build.replace(client, &both)).unwrap();
+        let (include, usage) = program.split_once("}\n").unwrap();
+        assert!(include.contains("include_servant!"));
+        let own = if mount.is_empty() {
+            format!("{include}}}\n")
+        } else {
+            mount.to_owned()
+        };
+        let text = format!("{own}{usage}\nfn main() {{\n    let _ = (serve(), call());\n}}\n");
+        fs::write(project.join("src/main.rs"), text).unwrap();
+        let check = Command::new(env!("CARGO"))
+            .args(["check", "--offline"])
+            .current_dir(project)
+            .env(
+                "CARGO_TARGET_DIR",
+                Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile/target"),
+            )
+            .output()
+            .unwrap();
+        let messages = String::from_utf8_lossy(&check.stderr);
+        assert!(check.status.success(), "{name}: {messages}");
+        assert_eq!(
+            project.join("src/servant").exists(),
+            mount.len() > 1,
+            "{name}"
+        );
+    }
 }
 
 #[test]
