@@ -331,10 +331,17 @@ fn files(
             path.components()
                 .all(|part| matches!(part, Component::Normal(_)))
         });
-        let path = path.map_or_else(
+        let mut path = path.map_or_else(
             || file_name(file.path()),
             |path| path.to_string_lossy().replace('\\', "/"),
         );
+        // Files of one name from several directories take these along.
+        let mut dirs = file.path().ancestors().skip(1);
+        while files.contains_key(&format!("{dir}/tars/{path}")) {
+            let parent = dirs.find_map(Path::file_name);
+            let parent = parent.map_or("_".into(), |name| name.to_string_lossy());
+            path = format!("{parent}/{path}");
+        }
         let copy = MarkedFile::new(
             &origin(&file_name(file.path())),
             format!("\n{}", file.text()),

@@ -317,6 +317,32 @@ fn a_merged_module_is_as_it_should_be() {
 }
 
 #[test]
+fn files_of_one_name_are_both_kept() {
+    let project = Project::new();
+    let config = "appName = 'App'\nserverName = 'EchoServer'\nobjName = 'obj'\n\
+                  tarsFiles = ['a/x.tars', 'b/x.tars', 'b/../x.tars']\ndstPath = 'out'\n";
+    project.write("client.toml", config);
+    project.write("a/x.tars", "module A { struct S { 0 require int a; }; };\n");
+    project.write("b/x.tars", "module B { struct S { 0 require int b; }; };\n");
+    project.write("x.tars", "module C { struct S { 0 require int c; }; };\n");
+    project.run(&["client.toml"]);
+    let copy = |path: &str| {
+        let path = format!("out/App/EchoServer/obj/tars/{path}");
+        fs::read_to_string(project.path(&path)).unwrap()
+    };
+    assert!(copy("x.tars").contains("module A"));
+    assert!(copy("b/x.tars").contains("module B"));
+    assert_eq!(
+        project
+            .names()
+            .iter()
+            .filter(|name| name.ends_with("x.tars"))
+            .count(),
+        3
+    );
+}
+
+#[test]
 fn a_missing_file_is_reported_where_it_is_named() {
     let project = Project::new();
     let config = "appName = 'App'\nserverName = 'EchoServer'\nobjName = 'obj'\n\
