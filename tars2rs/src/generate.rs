@@ -1,6 +1,7 @@
 //! A run: from config files to a plan of what to change in the output directories.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use crate::config::{Config, Format};
@@ -339,7 +340,7 @@ fn files(
         let mut dirs = file.path().ancestors().skip(1);
         while files.contains_key(&format!("{dir}/tars/{path}")) {
             let parent = dirs.find_map(Path::file_name);
-            let parent = parent.map_or("_".into(), |name| name.to_string_lossy());
+            let parent = parent.map_or_else(|| "_".into(), OsStr::to_string_lossy);
             path = format!("{parent}/{path}");
         }
         let copy = MarkedFile::new(

@@ -85,19 +85,23 @@ impl Cuts {
 
     /// The pieces between the cuts, in order.
     pub(crate) fn pieces<'a>(&self, text: &'a str) -> Vec<Piece<'a>> {
-        let starts = [0].into_iter().chain(self.found.iter().map(|cut| cut.at));
-        let ends = self.found.iter().map(|cut| cut.at).chain([text.len()]);
-        let heads = [0..0]
-            .into_iter()
-            .chain(self.found.iter().map(|cut| cut.head.clone()));
-        let pieces = starts.zip(ends).zip(heads);
-        pieces
-            .map(|((start, end), head)| Piece {
+        let mut pieces = Vec::new();
+        let (mut start, mut head) = (0, 0..0);
+        for cut in &self.found {
+            pieces.push(Piece {
                 file: text,
                 head,
-                body: start..end,
-            })
-            .collect()
+                body: start..cut.at,
+            });
+            start = cut.at;
+            head = cut.head.clone();
+        }
+        pieces.push(Piece {
+            file: text,
+            head,
+            body: start..text.len(),
+        });
+        pieces
     }
 }
 
