@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::{TcpSocket, TcpStream, UdpSocket, lookup_host},
     task::JoinSet,
@@ -17,6 +18,9 @@ use crate::Endpoint;
 
 /// How long an address has the attempt to itself, before the next one of the same name is tried beside it (RFC 8305).
 const HEAD_START: Duration = Duration::from_millis(250);
+
+/// After so much silence the system asks the peer whether it is there.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
 /// Connects by TCP to the first address of the endpoint's host that answers, without Nagle's delay.
 pub(crate) async fn tcp(endpoint: &Endpoint) -> io::Result<TcpStream> {
@@ -54,6 +58,9 @@ async fn connect(address: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStr
         }
     };
     stream.set_nodelay(true)?;
+    // The system finds a peer that is gone also when the pings of the protocol are off.
+    let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE);
+    SockRef::from(&stream).set_tcp_keepalive(&keep_alive)?;
     Ok(stream)
 }
 
