@@ -131,19 +131,20 @@ async fn rooms_and_broadcasts_span_nodes() {
     assert_eq!(redis.keys().await, [""; 0]);
 }
 
-/// Two nodes while Redis is away, from `cut` to `heal`.
+/// Three nodes while Redis is away, from `cut` to `heal`.
 async fn away_and_back(
     redis: &mut Redis,
     cut: impl FnOnce(&mut Redis),
     heal: impl AsyncFnOnce(&mut Redis),
 ) {
-    let [first, second] = [node(redis).await, node(redis).await];
+    let [first, second, third] = [node(redis).await, node(redis).await, node(redis).await];
     let mut a1 = member_of(&first).await;
     let mut a2 = member_of(&first).await;
     let gone = member_of(&first).await;
     let mut b = member_of(&second).await;
+    let mut c = member_of(&third).await;
     let mut sender = second.connect().await;
-    the_room_spans_nodes(&mut [&mut sender], &mut [&mut a1, &mut a2, &mut b]).await;
+    the_room_spans_nodes(&mut [&mut sender], &mut [&mut a1, &mut a2, &mut b, &mut c]).await;
 
     cut(redis);
     // Delivery on this node goes on, and the sender learns that it is all there was.
@@ -151,7 +152,7 @@ async fn away_and_back(
     assert_eq!(a1.next().await, "first half");
     assert_eq!(a2.next().await, "first half");
     assert_eq!(a1.next().await, ONLY_HERE);
-    alone(&[&first, &second]).await;
+    alone(&[&first, &second, &third]).await;
     assert_eq!(a1.ask(r#"broadcast|{"message":"x"}"#).await, "x");
     assert_eq!(a1.next().await, ONLY_HERE);
     assert_eq!(a2.next().await, "x");
@@ -167,17 +168,19 @@ async fn away_and_back(
     until("it is gone", async || first.hub.len() == 3).await;
     a2.ask("unsubscribe|room1").await;
     assert_eq!(a2.ask("subscribe|room2").await, JOINED_HERE);
-    assert_eq!(b.received().await, [""; 0], "it was cut off");
+    for elsewhere in [&mut b, &mut c] {
+        assert_eq!(elsewhere.received().await, [""; 0], "it was cut off");
+    }
 
     heal(redis).await;
-    linked(&[&first, &second]).await;
-    for node in [&first, &second] {
-        until("membership heals", async || members(node).await == 3).await;
+    linked(&[&first, &second, &third]).await;
+    for node in [&first, &second, &third] {
+        until("membership heals", async || members(node).await == 4).await;
     }
     let mut newcomer = member_of(&first).await;
     the_room_spans_nodes(
         &mut [&mut sender, &mut a1],
-        &mut [&mut newcomer, &mut late, &mut b],
+        &mut [&mut newcomer, &mut late, &mut b, &mut c],
     )
     .await;
     sender

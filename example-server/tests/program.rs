@@ -86,6 +86,10 @@ fn the_ready_lines_tell_the_truth_and_signals_end_it() {
         let mut more = String::new();
         stdout.read_to_string(&mut more).unwrap();
         assert_eq!(more, "");
+        let mut log = String::new();
+        let mut stderr = child.stderr.take().unwrap();
+        stderr.read_to_string(&mut log).unwrap();
+        assert!(log.contains("counted since the start"), "{log}");
     }
 }
 

@@ -332,7 +332,6 @@ impl Link {
         }
         let fds = keys.fds(shared.node);
         let mut pipeline = redis::pipe();
-        pipeline.atomic();
         let mut changed = false;
         for operation in batch {
             match &operation.task {
@@ -365,6 +364,8 @@ impl Link {
             }
         }
         if changed {
+            // A record that Redis has must never be without its end.
+            pipeline.atomic();
             pipeline.cmd("PEXPIRE").arg(&fds).arg(millis(self.lease));
         }
         pipeline.query_async::<()>(&mut session.connection).await?;
