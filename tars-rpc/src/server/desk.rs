@@ -185,6 +185,9 @@ impl Desk {
     /// Ends a turn, before this task waits.
     pub(super) fn end_turn(&mut self) {
         self.slot = None;
+        if self.waiting.is_empty() {
+            self.line = None;
+        }
         let tally = &self.shared.tally;
         if self.requests > 0 {
             tally.add(self.requests, |s| &s.requests);
@@ -194,6 +197,11 @@ impl Desk {
             tally.add(self.succeeded, |s| &s.succeeded);
             self.succeeded = 0;
         }
+    }
+
+    /// Whether there may be an [`event`](Self::event).
+    pub(super) fn expects_events(&self) -> bool {
+        !self.running.is_empty() || !self.waiting.is_empty() || self.link.is_in_use()
     }
 
     /// Waits for something to [`handle`](Self::handle). Dropping the future loses nothing.

@@ -125,13 +125,14 @@ impl Conversation {
             let wake_at = due.into_iter().chain(self.desk.wake_at()).min();
             let receive = self.wants_requests();
             let has_room = self.protocol.has_room();
+            let expects_events = self.desk.expects_events();
             let (input, output) = self.protocol.buffers(receive);
             tokio::select! {
                 moved = socket.exchange(input, output) => match moved {
                     Err(error) => return Reason::Broken(error),
                     Ok(moved) => self.moved(&moved),
                 },
-                event = self.desk.event(has_room) => {
+                event = self.desk.event(has_room), if expects_events => {
                     let close = self.desk.handle(event, &mut self.protocol);
                     if close && self.ending.is_none() {
                         self.ending = Some(Reason::ByServant);
