@@ -1,4 +1,5 @@
-// TarsGo as a peer of scripts/interop.sh: `go server PORT PORT PORT`, `go client PORT`.
+// TarsGo as a peer of scripts/interop.sh, `go server PORT PORT PORT` and `go client PORT`, and of scripts/bench-rpc.sh,
+// `go load ..`.
 package main
 
 import (
@@ -16,8 +17,13 @@ func main() {
 		}
 	case len(args) == 2 && args[0] == "client":
 		callAll(args[1])
+	case len(args) == 6 && args[0] == "load":
+		if err := load(args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	default:
-		fmt.Fprintln(os.Stderr, "server PORT PORT PORT, or client PORT")
+		fmt.Fprintln(os.Stderr, "server PORT PORT PORT, or client PORT, or load PORT CONNECTIONS OUTSTANDING SIZE SECONDS")
 		os.Exit(2)
 	}
 }

@@ -120,7 +120,7 @@ fn command(peer: Peer, side: &str) -> Command {
         Peer::Rust => Command::new("false"), // it runs in this process
         Peer::Js => {
             let mut node = Command::new("node");
-            node.arg("--no-deprecation");
+            node.arg("--no-warnings");
             node.arg(peers.join("js").join(format!("{side}.js")));
             node
         }
