@@ -195,6 +195,7 @@ async fn client(options: &Options) -> Result<()> {
 fn proxy(port: u16) -> Result<ServantProxy> {
     let mut config = Config::default();
     config.timeout = Duration::from_secs(60);
+    config.keep_alive = None; // the pings of thousands of connections are not the cost of a call
     config.max_queue = 200_000;
     config.max_pending = 200_000;
     let communicator = Communicator::builder().config(config).build();
