@@ -13,7 +13,7 @@ use tower_service::Service;
 use crate::{
     Address, Error, Result,
     client::{
-        Config, Connector, NetConnector, Pool, Reply, ServantProxy, Stats, Target,
+        CallObserver, Config, Connector, NetConnector, Pool, Reply, ServantProxy, Stats, Target,
         layer::{AnyLayer, CallRequest, CallService},
     },
     config::{ApplicationConfig, SetDivision},
@@ -122,6 +122,11 @@ impl Communicator {
         let target = Arc::new(target);
         sought.insert(query, Arc::downgrade(&target));
         Ok(target)
+    }
+
+    /// Tells `observer` of all calls from now on. A communicator has one observer at most: false if there was one.
+    pub fn observe(&self, observer: impl CallObserver) -> bool {
+        self.0.pool.observer.set(Arc::new(observer)).is_ok()
     }
 
     /// Counters over all connections.

@@ -1,4 +1,10 @@
-//! The Tars platform as a server and a client meet it: proxies of its servants, and traits to stand in for them.
+//! The Tars platform as a server and a client meet it.
+//!
+//! [`Platform`] tells it what a server does, and is told by it: heartbeats, [statistics](stat),
+//! [properties](property), [messages](notifier), [config files](remote_config), [commands](admin), and logs
+//! (`logs`, with feature `log`). `docs/platform.md` is the guide.
+//!
+//! Below that are proxies of the platform's servants, and traits to stand in for them:
 //!
 //! | servant | usual name | client | what it is |
 //! |---|---|---|---|
@@ -26,7 +32,23 @@
 //! # Ok(()) }
 //! ```
 
+mod adapters;
+pub mod admin;
+mod identity;
+mod level;
+#[cfg(feature = "log")]
+pub mod logs;
+mod node;
+pub mod notifier;
+pub mod property;
+pub mod remote_config;
+mod runtime;
 mod servant;
+pub mod stat;
+mod status;
 
+pub use adapters::LiveAdapter;
+pub use level::LevelControl;
+pub use runtime::{Platform, PlatformBuilder};
 pub use servant::tars::platform::obj::classes::tars::*;
 pub use servant::tars::platform::obj::*;

@@ -9,6 +9,12 @@ use example_server::{cli::Args, php_server, server::Server};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub mod platform;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/platform.md")]
+mod platform_guide {}
+
 /// Code generated from `fixtures/idl/alltypes.tars`.
 pub mod servant;
 

@@ -2,10 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
 };
 
-use super::{Config, Connection, Connector, Stats};
+use super::{CallObserver, Config, Connection, Connector, Stats};
 use crate::Endpoint;
 
 /// One connection for each endpoint, whichever proxies use it.
@@ -13,6 +13,7 @@ use crate::Endpoint;
 pub(crate) struct Pool {
     pub(crate) config: Arc<Config>,
     pub(crate) stats: Arc<Stats>,
+    pub(crate) observer: OnceLock<Arc<dyn CallObserver>>,
     connector: Arc<dyn Connector>,
     /// A connection lives as long as a route has it.
     connections: Mutex<HashMap<Endpoint, Weak<Connection>>>,
@@ -23,6 +24,7 @@ impl Pool {
         Self {
             config: Arc::new(config),
             stats: Arc::default(),
+            observer: OnceLock::new(),
             connector,
             connections: Mutex::default(),
         }

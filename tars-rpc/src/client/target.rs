@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, OnceLock},
+    time::Instant,
 };
 
 use arc_swap::ArcSwap;
@@ -11,14 +12,14 @@ use tars_codec::ResponsePacket;
 use tokio::{sync::watch, time::timeout_at};
 
 use super::{
-    CallOptions, EndpointStatus,
+    CallOptions, EndedCall, EndpointStatus,
     connection::{Body, Patience},
     pool::Pool,
     pushes::{Hub, Pushes},
     retry::Budget,
-    route::Route,
+    route::{Node, Route},
 };
-use crate::{Call, Endpoint, Error, Result, codes, registry::Finder};
+use crate::{Call, Endpoint, Error, Result, codes, net::now, registry::Finder};
 
 /// A servant, for all proxies of it.
 pub(crate) struct Target {
@@ -139,7 +140,9 @@ impl Target {
         } else {
             (body, None)
         };
+        let began = self.observed_from();
         let outcome = node.connection.call(call, options, body, patience).await;
+        self.observe(began, node, call, options, &outcome);
         match spare {
             Some(body) if may_be_repeated(&outcome, options) => {
                 let again = Again {
@@ -151,6 +154,36 @@ impl Target {
             }
             _ => outcome,
         }
+    }
+
+    /// Now, if somebody wants to know how long the call takes.
+    fn observed_from(&self) -> Option<Instant> {
+        self.pool.observer.get().map(|_| now())
+    }
+
+    /// Tells the observer of a call that has ended at an endpoint.
+    fn observe(
+        &self,
+        began: Option<Instant>,
+        node: &Node,
+        call: &Call,
+        options: &CallOptions,
+        outcome: &Result<Option<ResponsePacket>>,
+    ) {
+        let (Some(began), Some(observer)) = (began, self.pool.observer.get()) else {
+            return;
+        };
+        observer.call_ended(&EndedCall {
+            servant: &call.servant,
+            func: call.func,
+            endpoint: node.as_ref(),
+            elapsed: now().saturating_duration_since(began),
+            code: match outcome {
+                Ok(answer) => answer.as_ref().map_or(codes::OK, |answer| answer.ret),
+                Err(error) => error.code(),
+            },
+            is_oneway: options.is_oneway(),
+        });
     }
 
     /// Makes a call that ended so at one endpoint at others, as long as it may be made again.
@@ -177,7 +210,9 @@ impl Target {
             }
             tried.push(index);
             let body = Body::Shared(body.clone());
+            let began = self.observed_from();
             outcome = node.connection.call(call, options, body, patience).await;
+            self.observe(began, node, call, options, &outcome);
         }
         outcome
     }

@@ -9,6 +9,8 @@
 mod meaning;
 mod peer;
 mod relay;
+mod sent;
+mod stand_in;
 
 use std::{collections::BTreeMap, fs};
 

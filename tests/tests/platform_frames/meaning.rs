@@ -41,6 +41,16 @@ impl Meaning {
         Self::of(function, answer, &Body::Decoded(values))
     }
 
+    /// The same with all numbers made equal, also those within texts: what two programs that do the same thing at
+    /// different times have in common.
+    pub(crate) fn skeleton(&self) -> Value {
+        let values = self.0.iter();
+        values
+            .map(|(name, value)| ((*name).to_owned(), skeleton(value)))
+            .collect::<Map<_, _>>()
+            .into()
+    }
+
     fn of(function: &Function, answer: bool, body: &Body<'_>) -> Self {
         let params = (1..).zip(function.params).filter(|(_, p)| p.out == answer);
         let params = params.map(|(tag, param)| (tag, param.name, param.ty));
@@ -168,4 +178,30 @@ pub(crate) fn packet_of(frame: &[u8]) -> RequestPacket {
     let (len, packet) = frame.split_first_chunk().expect("a frame");
     assert_eq!(u32::from_be_bytes(*len) as usize, frame.len());
     decode_bytes(&Bytes::copy_from_slice(packet)).unwrap()
+}
+
+fn skeleton(value: &Value) -> Value {
+    match value {
+        Value::Number(_) => 0.into(),
+        Value::String(text) => {
+            let mut digits = text.split(|c: char| c.is_ascii_digit());
+            let mut skeleton = digits.next().unwrap_or_default().to_owned();
+            for part in digits {
+                if !skeleton.ends_with('9') || !part.is_empty() {
+                    skeleton.push_str(if skeleton.ends_with('9') { "" } else { "9" });
+                    skeleton.push_str(part);
+                }
+            }
+            skeleton.into()
+        }
+        Value::Array(items) => items.iter().map(skeleton).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            fields
+                .map(|(name, value)| (name.clone(), skeleton(value)))
+                .collect::<Map<_, _>>()
+                .into()
+        }
+        other => other.clone(),
+    }
 }

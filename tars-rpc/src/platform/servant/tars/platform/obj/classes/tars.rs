@@ -887,7 +887,7 @@ pub struct StatMicMsgBody {
     pub timeout_count: i32,
     /// Calls that failed in another way.
     pub exec_count: i32,
-    /// Successful calls by their time: upper bound in milliseconds, number.
+    /// Calls by their time: upper bound in milliseconds, number. Those that failed count as 0 ms, as in TarsCpp.
     pub interval_count: BTreeMap<i32, i32>,
     /// Milliseconds of all successful calls.
     pub total_rsp_time: i64,

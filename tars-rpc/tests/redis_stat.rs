@@ -1,0 +1,150 @@
+//! Statistics in a real Redis.
+
+#![cfg(feature = "redis")]
+
+use std::{
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use tars_rpc::platform::{
+    StatMicMsgBody, StatMicMsgHead,
+    stat::{BOUNDS, Entry, RedisStatConfig, RedisStatStore, Side, StatStore, add},
+};
+
+/// A redis-server of the test's own.
+struct Redis(Child, u16);
+
+impl Redis {
+    async fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let server = Command::new("redis-server")
+            .args([
+                "--port",
+                &port.to_string(),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+            ])
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server is installed");
+        let redis = Self(server, port);
+        while redis.store(1).take(Side::Client, 1).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        redis
+    }
+
+    fn store(&self, max: u32) -> RedisStatStore {
+        let mut config = RedisStatConfig::default();
+        config.url = format!("redis://127.0.0.1:{}", self.1);
+        config.max = max;
+        RedisStatStore::new(config).unwrap()
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn entry(side: Side, func: &str, millis: &[i32], failures: i32) -> Entry {
+    let mut body = StatMicMsgBody {
+        exec_count: failures,
+        interval_count: BOUNDS.map(|bound| (bound, 0)).into(),
+        ..StatMicMsgBody::default()
+    };
+    *body.interval_count.get_mut(&5).unwrap() += failures;
+    for millis in millis {
+        let call = StatMicMsgBody {
+            count: 1,
+            total_rsp_time: i64::from(*millis),
+            max_rsp_time: *millis,
+            min_rsp_time: *millis,
+            ..StatMicMsgBody::default()
+        };
+        add(&mut body, &call);
+    }
+    let head = StatMicMsgHead {
+        interface_name: func.to_owned(),
+        ..StatMicMsgHead::default()
+    };
+    Entry { side, head, body }
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn processes_report_together() {
+    let redis = Redis::start().await;
+    let (one, other) = (redis.store(100), redis.store(100));
+    let merged = [
+        entry(Side::Client, "f", &[], 2),
+        entry(Side::Client, "f", &[7, 30], 0),
+        entry(Side::Client, "f", &[], 1),
+        entry(Side::Client, "f", &[4], 0),
+    ];
+    let mut expected = merged[0].clone();
+    for (n, entry) in merged.iter().enumerate() {
+        let store = if n % 2 == 0 { &one } else { &other };
+        store.merge(std::slice::from_ref(entry)).await.unwrap();
+        if n > 0 {
+            add(&mut expected.body, &entry.body);
+        }
+    }
+    one.merge(&[entry(Side::Server, "f", &[9], 0)])
+        .await
+        .unwrap();
+    assert_eq!(expected.body.min_rsp_time, 4);
+    assert_eq!(other.take(Side::Client, 10).await.unwrap(), [expected]);
+    assert_eq!(one.take(Side::Client, 10).await.unwrap(), []);
+    assert_eq!(
+        one.take(Side::Server, 10).await.unwrap(),
+        [entry(Side::Server, "f", &[9], 0)]
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn it_is_bounded_and_gives_parts() {
+    let redis = Redis::start().await;
+    let store = redis.store(3);
+    let entries = ["a", "b", "c", "d", "a"].map(|func| entry(Side::Client, func, &[1], 0));
+    store.merge(&entries).await.unwrap();
+    let mut taken = store.take(Side::Client, 2).await.unwrap();
+    assert_eq!(taken.len(), 2);
+    taken.extend(store.take(Side::Client, 2).await.unwrap());
+    taken.sort_by(|a, b| a.head.cmp(&b.head));
+    let counts: Vec<_> = taken
+        .iter()
+        .map(|e| (&*e.head.interface_name, e.body.count))
+        .collect();
+    assert_eq!(counts, [("a", 2), ("b", 1), ("c", 1)]);
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn a_redis_that_is_gone_is_an_error_in_time() {
+    let redis = Redis::start().await;
+    let store = redis.store(3);
+    store
+        .merge(&[entry(Side::Client, "a", &[1], 0)])
+        .await
+        .unwrap();
+    drop(redis);
+    store
+        .merge(&[entry(Side::Client, "a", &[1], 0)])
+        .await
+        .unwrap_err();
+    store.take(Side::Client, 1).await.unwrap_err();
+}
