@@ -443,7 +443,11 @@ fn errors_of_one_file_do_not_hide_those_of_another() {
         base_dir: dir.path(),
         include_dirs: &[],
     });
-    assert!(output.diagnostics[0].message.contains("missing.tars"));
+    let [missing] = &output.unreadable[..] else {
+        panic!("{:?}", output.unreadable)
+    };
+    assert!(missing.diagnostic.message.contains("missing.tars"));
+    assert!(output.model.is_none());
 }
 
 fn include_fixture(dir: &Path) -> Output {

@@ -101,12 +101,9 @@ impl MethodNames {
         let mut result = "result";
         if outs.len() + usize::from(of.result.is_some()) > 1 {
             note_renames(with_spans(&outs), &fields, Case::Snake, renames);
-            let taken = fields.iter().position(|name| name == result);
-            if let (Some(index), Some(_)) = (taken, &of.result) {
+            // The return value has no name in the IDL that it could lose.
+            if fields.iter().any(|name| name == result) {
                 result = "result_";
-                let what = format!("the return value of `{}`", of.name);
-                let note = renamed_to(&what, of.span, result);
-                renames.push(note.see(outs[index].span, "this is `result` there"));
             }
         } else {
             fields.clear();
