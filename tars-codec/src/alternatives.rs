@@ -133,6 +133,64 @@ impl Decode for CharArray<Arc<str>> {
     }
 }
 
+/// A string that is kept in place when it is short, and shares the memory of the frame when it is not.
+#[cfg(feature = "faststr")]
+mod fast_str {
+    use faststr::FastStr;
+
+    use super::*;
+
+    impl Typed for FastStr {
+        const TYPE: &'static Type = &Type::String;
+    }
+
+    impl Encode for FastStr {
+        #[inline(always)]
+        fn encode(&self, w: &mut Writer<'_>, tag: u8) {
+            w.string(tag, self.as_bytes());
+        }
+    }
+
+    impl Decode for FastStr {
+        const MIN_SIZE: usize = 2;
+
+        #[inline(always)]
+        fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
+            let bytes = r.string(ty)?;
+            fast(r, bytes)
+        }
+    }
+
+    impl Decode for CharArray<FastStr> {
+        const MIN_SIZE: usize = 2;
+
+        #[inline]
+        fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
+            let bytes = char_array(r, ty)?;
+            fast(r, bytes).map(Self)
+        }
+    }
+
+    /// Longer ones are not in place.
+    const IN_PLACE: usize = 24;
+
+    #[inline(always)]
+    fn fast(r: &Reader<'_>, bytes: &[u8]) -> Result<FastStr> {
+        if bytes.len() <= IN_PLACE {
+            return Ok(FastStr::new(r.utf8(bytes)?));
+        }
+        long(*r, bytes)
+    }
+
+    #[inline(never)]
+    fn long(r: Reader<'_>, bytes: &[u8]) -> Result<FastStr> {
+        match FastStr::from_bytes(r.share(bytes)?) {
+            Ok(text) => Ok(text),
+            Err(_) => Err(r.invalid_utf8(bytes)),
+        }
+    }
+}
+
 fn shared(r: &Reader<'_>, bytes: &[u8]) -> Result<Arc<str>> {
     let text = r.utf8(bytes)?;
     r.charge(text.len())?;
@@ -155,7 +213,7 @@ mod index_map {
     use indexmap::IndexMap;
 
     use super::*;
-    use crate::decode::decode_entries;
+    use crate::{decode::decode_entries, encode::encode_map};
 
     impl<K: Typed, V: Typed, S> Typed for IndexMap<K, V, S> {
         const TYPE: &'static Type = &Type::Map(K::TYPE, V::TYPE);
@@ -164,13 +222,7 @@ mod index_map {
     impl<K: Encode, V: Encode, S> Encode for IndexMap<K, V, S> {
         #[inline(always)]
         fn encode(&self, w: &mut Writer<'_>, tag: u8) {
-            w.container(tag, WireType::Map, "map", self.len());
-            w.locally(|w| {
-                for (key, value) in self {
-                    key.encode(w, 0);
-                    value.encode(w, 1);
-                }
-            });
+            encode_map(w, tag, self.iter());
         }
     }
 
@@ -180,7 +232,7 @@ mod index_map {
         #[inline(always)]
         fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
             let mut map = Self::default();
-            decode_entries(r, ty, size_of::<(K, V)>(), |key, value| {
+            decode_entries(r, ty, size_of::<(K, V)>(), |_, key, value| {
                 map.entry(key).or_insert(value);
             })?;
             Ok(map)

@@ -4,7 +4,7 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use bytes::Bytes;
 
-use crate::{Error, ErrorKind, Reader, Result, WireType};
+use crate::{Error, ErrorKind, Reader, Result, WireType, numbers};
 
 /// A value that can be read from behind its head.
 pub trait Decode: Sized {
@@ -17,6 +17,21 @@ pub trait Decode: Sized {
     /// # Errors
     /// The value is not of this type, or the bytes end.
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self>;
+
+    /// Reads the elements of a list, whose number has been taken and found possible. For types that know how to read
+    /// many at a time.
+    ///
+    /// # Errors
+    /// One of them is not of this type, or the bytes end.
+    #[inline(always)]
+    fn decode_elements(r: &mut Reader<'_>, count: usize) -> Result<Vec<Self>> {
+        let mut items = Vec::with_capacity(count);
+        for _ in 0..count {
+            let ty = r.element(0)?;
+            items.push(Self::decode(r, ty)?);
+        }
+        Ok(items)
+    }
 }
 
 /// 0 is false, every other number is true.
@@ -27,9 +42,42 @@ impl Decode for bool {
     }
 }
 
+/// Any width whose value fits. The widths that always do are read in place.
 macro_rules! integers {
+    ($($ty:ident: $($wire:ident $width:ident),* $(=> $elements:ident)?;)*) => {$(
+        impl Decode for $ty {
+            #[inline(always)]
+            fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
+                $(if ty == WireType::$wire {
+                    return Ok(Self::from($width::from_be_bytes(r.array()?)));
+                })*
+                if ty == WireType::Zero {
+                    return Ok(0);
+                }
+                let value = r.wide_int(ty)?;
+                match Self::try_from(value) {
+                    Ok(value) => Ok(value),
+                    Err(_) => Err(Error::at(*r, ErrorKind::IntegerRange { value, ty: stringify!($ty) })),
+                }
+            }
+
+            $(
+                fn decode_elements(r: &mut Reader<'_>, count: usize) -> Result<Vec<Self>> {
+                    numbers::$elements(r, count)
+                }
+            )?
+        }
+    )*};
+}
+integers! {
+    i8: Int1 i8;
+    i16: Int1 i8, Int2 i16 => decode;
+    i32: Int1 i8, Int2 i16, Int4 i32 => decode;
+}
+
+/// They travel as the next wider signed integer.
+macro_rules! unsigned {
     ($($ty:ident),*) => {$(
-        /// Any width whose value fits.
         impl Decode for $ty {
             #[inline(always)]
             fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
@@ -43,12 +91,16 @@ macro_rules! integers {
     )*};
 }
 
-integers!(i8, i16, i32, u8, u16, u32);
+unsigned!(u8, u16, u32);
 
 impl Decode for i64 {
     #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         r.int(ty)
+    }
+
+    fn decode_elements(r: &mut Reader<'_>, count: usize) -> Result<Vec<Self>> {
+        numbers::decode(r, count)
     }
 }
 
@@ -113,15 +165,10 @@ impl<T: Decode> Decode for Vec<T> {
         if ty != WireType::List {
             return Err(r.mismatch("a list", ty));
         }
-        let count = r.begin_container("list", T::MIN_SIZE, size_of::<T>())?;
-        let mut items = Self::with_capacity(count);
-        let mut local = *r; // stays in registers throughout the loop
-        for _ in 0..count {
-            let ty = local.element(0)?;
-            items.push(T::decode(&mut local, ty)?);
-        }
-        *r = local;
-        r.end_container();
+        let count = r.count("list", T::MIN_SIZE, size_of::<T>())?;
+        let mut inner = r.enter()?; // stays in registers throughout the loop
+        let items = T::decode_elements(&mut inner, count)?;
+        r.leave(inner);
         Ok(items)
     }
 }
@@ -132,7 +179,7 @@ impl<K: Decode + Ord, V: Decode> Decode for BTreeMap<K, V> {
     #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         let mut map = Self::new();
-        decode_entries(r, ty, size_of::<(K, V)>(), |key, value| {
+        decode_entries(r, ty, size_of::<(K, V)>(), |_, key, value| {
             // As in TarsCpp, the first of equal keys counts.
             map.entry(key).or_insert(value);
         })?;
@@ -152,32 +199,32 @@ where
     #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         let mut map = Self::default();
-        decode_entries(r, ty, size_of::<(K, V)>(), |key, value| {
+        decode_entries(r, ty, size_of::<(K, V)>(), |_, key, value| {
             map.entry(key).or_insert(value);
         })?;
         Ok(map)
     }
 }
 
+/// Calls `insert` with the number of entries and each of them.
 #[inline(always)]
 pub(crate) fn decode_entries<K: Decode, V: Decode>(
     r: &mut Reader<'_>,
     ty: WireType,
     memory: usize,
-    mut insert: impl FnMut(K, V),
+    mut insert: impl FnMut(usize, K, V),
 ) -> Result<()> {
     if ty != WireType::Map {
         return Err(r.mismatch("a map", ty));
     }
-    let count = r.begin_container("map", K::MIN_SIZE + V::MIN_SIZE, memory)?;
-    let mut local = *r;
+    let count = r.count("map", K::MIN_SIZE + V::MIN_SIZE, memory)?;
+    let mut inner = r.enter()?;
     for _ in 0..count {
-        let ty = local.element(0)?;
-        let key = K::decode(&mut local, ty)?;
-        let ty = local.element(1)?;
-        insert(key, V::decode(&mut local, ty)?);
+        let ty = inner.element(0)?;
+        let key = K::decode(&mut inner, ty)?;
+        let ty = inner.element(1)?;
+        insert(count, key, V::decode(&mut inner, ty)?);
     }
-    *r = local;
-    r.end_container();
+    r.leave(inner);
     Ok(())
 }

@@ -4,12 +4,27 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use bytes::Bytes;
 
-use crate::{Result, WireType, Writer};
+use crate::{Result, WireType, Writer, numbers};
 
 /// A value that can be written behind a tag.
 pub trait Encode {
     /// Writes head and value.
     fn encode(&self, w: &mut Writer<'_>, tag: u8);
+
+    /// Writes the elements of a list whose head and count are written, each with tag 0. For types that know how to
+    /// write many at a time.
+    #[inline(always)]
+    fn encode_elements(items: &[Self], w: &mut Writer<'_>)
+    where
+        Self: Sized,
+    {
+        let mut elements = w.begin_elements();
+        for item in items {
+            item.encode(&mut elements, 0);
+        }
+        let stopped = elements.stop();
+        w.end_elements(stopped);
+    }
 }
 
 /// A value with tag 0, alone.
@@ -22,18 +37,33 @@ pub(crate) fn encode_value<T: Encode + ?Sized>(value: &T) -> Result<Vec<u8>> {
 }
 
 macro_rules! integers {
-    ($($ty:ty),*) => {$(
+    ($($ty:ty: $width:literal $(, $elements:ident)?;)*) => {$(
         impl Encode for $ty {
             #[inline(always)]
             fn encode(&self, w: &mut Writer<'_>, tag: u8) {
-                w.int(tag, i64::from(*self));
+                w.int::<$width>(tag, i64::from(*self));
             }
+
+            $(
+                fn encode_elements(items: &[Self], w: &mut Writer<'_>) {
+                    numbers::$elements(items, w);
+                }
+            )?
         }
     )*};
 }
 
 // Unsigned integers go as the next wider signed one; the narrowest form of the value is the same.
-integers!(bool, i8, i16, i32, i64, u8, u16, u32);
+integers! {
+    bool: 1;
+    i8: 1;
+    i16: 2, encode;
+    i32: 4, encode;
+    i64: 8, encode;
+    u8: 2;
+    u16: 4;
+    u32: 8;
+}
 
 impl Encode for f32 {
     #[inline(always)]
@@ -75,11 +105,7 @@ impl<T: Encode> Encode for [T] {
     #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.container(tag, WireType::List, "list", self.len());
-        w.locally(|w| {
-            for item in self {
-                item.encode(w, 0);
-            }
-        });
+        T::encode_elements(self, w);
     }
 }
 
@@ -90,16 +116,27 @@ impl<T: Encode> Encode for Vec<T> {
     }
 }
 
+/// Entries in this order.
+#[inline(always)]
+pub(crate) fn encode_map<'m, K: Encode + 'm, V: Encode + 'm>(
+    w: &mut Writer<'_>,
+    tag: u8,
+    entries: impl ExactSizeIterator<Item = (&'m K, &'m V)>,
+) {
+    w.container(tag, WireType::Map, "map", entries.len());
+    let mut elements = w.begin_elements();
+    for (key, value) in entries {
+        key.encode(&mut elements, 0);
+        value.encode(&mut elements, 1);
+    }
+    let stopped = elements.stop();
+    w.end_elements(stopped);
+}
+
 impl<K: Encode, V: Encode> Encode for BTreeMap<K, V> {
     #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
-        w.container(tag, WireType::Map, "map", self.len());
-        w.locally(|w| {
-            for (key, value) in self {
-                key.encode(w, 0);
-                value.encode(w, 1);
-            }
-        });
+        encode_map(w, tag, self.iter());
     }
 }
 
@@ -107,12 +144,6 @@ impl<K: Encode, V: Encode> Encode for BTreeMap<K, V> {
 impl<K: Encode, V: Encode, S> Encode for std::collections::HashMap<K, V, S> {
     #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
-        w.container(tag, WireType::Map, "map", self.len());
-        w.locally(|w| {
-            for (key, value) in self {
-                key.encode(w, 0);
-                value.encode(w, 1);
-            }
-        });
+        encode_map(w, tag, self.iter());
     }
 }

@@ -97,6 +97,9 @@ pub enum ErrorKind {
     StrayStructEnd,
     /// Bytes after the last value.
     TrailingBytes(usize),
+    /// The fields of a struct are not in the order of their tags, which [`decode`](crate::decode) and its like know how
+    /// to handle: they do not return this.
+    Disorder,
     /// An implementation of [`Encode`](crate::Encode) has panicked, or has put another writer in the place of the one
     /// it was given.
     BrokenWriter,
@@ -250,6 +253,7 @@ impl fmt::Display for ErrorKind {
                 )
             }
             Self::StrayStructEnd => f.write_str("the end of a struct that was not begun"),
+            Self::Disorder => f.write_str("the fields are not in order,"),
             Self::Json { path, reason } if path.is_empty() => write!(f, "{reason},"),
             Self::Json { path, reason } => write!(f, "{path}: {reason},"),
             Self::BrokenWriter => f.write_str("an `Encode` has panicked or replaced its writer,"),

@@ -1,10 +1,14 @@
 //! What a reader reads, and what reading may cost.
 
-use core::cell::Cell;
+use alloc::vec::Vec;
+use core::{
+    cell::{Cell, RefCell},
+    ops::Range,
+};
 
 use bytes::Bytes;
 
-use crate::{Error, ErrorKind, Limits, Reader, Result};
+use crate::{Error, ErrorKind, Limits, Reader, Result, reader::Index};
 
 /// Bytes to read values from, within [`Limits`].
 ///
@@ -16,12 +20,10 @@ pub struct Input<'a> {
     /// The memory that `bytes` is, if byte vectors may share it.
     backing: Option<&'a Bytes>,
     limits: Limits,
-    /// Structs that are open. 0: the end of the bytes is the end of the fields.
-    open_structs: Cell<u16>,
-    /// Structs and containers that are open.
-    depth: Cell<u16>,
     /// What is left of `limits.memory`.
     budget: Cell<usize>,
+    /// The structs that are being read whose fields are not in order, from the outside in.
+    indexes: RefCell<Vec<Index>>,
 }
 
 impl<'a> Input<'a> {
@@ -32,9 +34,8 @@ impl<'a> Input<'a> {
             bytes,
             backing: None,
             limits: Limits::DEFAULT,
-            open_structs: Cell::new(0),
-            depth: Cell::new(0),
             budget: Cell::new(Limits::DEFAULT.memory),
+            indexes: RefCell::new(Vec::new()),
         }
     }
 
@@ -67,7 +68,7 @@ impl<'a> Input<'a> {
     /// A reader at a byte where a field begins; at the end, when there is no such byte.
     #[inline]
     pub fn reader_at(&self, offset: usize) -> Reader<'_> {
-        Reader::new(self.bytes.get(offset..).unwrap_or_default(), self)
+        Reader::new(self.bytes(offset..self.bytes.len()), self)
     }
 
     /// What is left of [`Limits::memory`], in bytes.
@@ -75,10 +76,34 @@ impl<'a> Input<'a> {
         self.budget.get()
     }
 
-    /// Bytes in all.
-    #[inline]
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
+    /// The address of the first byte.
+    pub(crate) fn start(&self) -> usize {
+        self.bytes.as_ptr().addr()
+    }
+
+    /// A part of the bytes; the end of them, when there is no such part.
+    pub(crate) fn bytes(&self, range: Range<usize>) -> &'a [u8] {
+        self.bytes
+            .get(range)
+            .unwrap_or_else(|| &self.bytes[self.bytes.len()..])
+    }
+
+    /// Notes where the fields of a struct are, under a number that is not 0.
+    pub(crate) fn push_index(&self, index: Index) -> u16 {
+        let mut indexes = self.indexes.borrow_mut();
+        indexes.push(index);
+        u16::try_from(indexes.len()).unwrap_or_default() // at most `Limits::depth`
+    }
+
+    /// Forgets what was noted last.
+    pub(crate) fn pop_index(&self) {
+        self.indexes.borrow_mut().pop();
+    }
+
+    /// Asks what was noted under a number.
+    pub(crate) fn index<R>(&self, number: u16, ask: impl FnOnce(&Index) -> R) -> Option<R> {
+        let at = usize::from(number).checked_sub(1)?;
+        self.indexes.borrow().get(at).map(ask)
     }
 
     #[inline]
@@ -89,43 +114,6 @@ impl<'a> Input<'a> {
     #[inline]
     pub(crate) fn backing(&self) -> Option<&'a Bytes> {
         self.backing
-    }
-
-    #[inline]
-    pub(crate) fn in_struct(&self) -> bool {
-        self.open_structs.get() != 0
-    }
-
-    /// Enters a struct or container.
-    #[inline]
-    pub(crate) fn nest(&self) -> Result<(), ErrorKind> {
-        let depth = self.depth.get();
-        if depth >= self.limits.depth {
-            return Err(ErrorKind::TooDeep {
-                max: self.limits.depth,
-            });
-        }
-        self.depth.set(depth + 1);
-        Ok(())
-    }
-
-    #[inline]
-    pub(crate) fn unnest(&self) {
-        self.depth.set(self.depth.get().saturating_sub(1));
-    }
-
-    #[inline]
-    pub(crate) fn nest_struct(&self) -> Result<(), ErrorKind> {
-        self.nest()?;
-        self.open_structs.set(self.open_structs.get() + 1); // at most `depth`
-        Ok(())
-    }
-
-    #[inline]
-    pub(crate) fn unnest_struct(&self) {
-        self.open_structs
-            .set(self.open_structs.get().saturating_sub(1));
-        self.unnest();
     }
 
     /// Accounts for memory that a value is going to allocate.

@@ -48,21 +48,26 @@ mod input;
 #[cfg(feature = "json")]
 pub mod json;
 mod limits;
+mod numbers;
 mod ordered;
 mod packet;
 mod reader;
 mod simple_list;
 mod structure;
 mod tail;
+mod text;
 mod tup;
 mod types;
 mod unknown;
 mod value;
+mod vec_map;
 mod version;
 mod wire;
 mod writer;
 
 pub use bytes::Bytes;
+#[cfg(feature = "faststr")]
+pub use faststr::FastStr;
 #[cfg(feature = "indexmap")]
 pub use indexmap::IndexMap;
 
@@ -87,6 +92,7 @@ pub use crate::{
     types::{DefaultValue, Field, StructType, Type, Typed},
     unknown::UnknownFields,
     value::{Fields, Value},
+    vec_map::{Iter as VecMapIter, VecMap},
     version::check_version,
     wire::{Head, WireType},
     writer::Writer,

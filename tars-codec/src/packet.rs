@@ -131,43 +131,18 @@ impl Struct for RequestPacket {
     }
 
     fn decode_fields(r: &mut Reader<'_>) -> Result<Self> {
-        let mut version = r.next_if(1)?;
-        let mut packet_type = r.next_if(2)?;
-        let mut message_type = r.next_if(3)?;
-        let mut request_id = r.next_if(4)?;
-        let mut servant = r.next_if(5)?;
-        let mut func = r.next_if(6)?;
-        let mut body = r.next_if(7)?;
-        let mut timeout = r.next_if(8)?;
-        let mut context = r.next_if(9)?;
-        let mut status = r.next_if(10)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                1 => r.fill(head, &mut version)?,
-                2 => r.fill(head, &mut packet_type)?,
-                3 => r.fill(head, &mut message_type)?,
-                4 => r.fill(head, &mut request_id)?,
-                5 => r.fill(head, &mut servant)?,
-                6 => r.fill(head, &mut func)?,
-                7 => r.fill(head, &mut body)?,
-                8 => r.fill(head, &mut timeout)?,
-                9 => r.fill(head, &mut context)?,
-                10 => r.fill(head, &mut status)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            version: r.require(version, 1)?,
-            packet_type: packet_type.unwrap_or_default(),
-            message_type: message_type.unwrap_or_default(),
-            request_id: r.require(request_id, 4)?,
-            servant: r.require(servant, 5)?,
-            func: r.require(func, 6)?,
+            version: r.required(1)?,
+            packet_type: r.optional(2)?,
+            message_type: r.optional(3)?,
+            request_id: r.required(4)?,
+            servant: r.required(5)?,
+            func: r.required(6)?,
             // TarsJava leaves an empty one out of its answers.
-            body: body.unwrap_or_default(),
-            timeout: timeout.unwrap_or_default(),
-            context: context.unwrap_or_default(),
-            status: status.unwrap_or_default(),
+            body: r.optional(7)?,
+            timeout: r.optional(8)?,
+            context: r.optional(9)?,
+            status: r.optional(10)?,
         })
     }
 }
@@ -277,39 +252,16 @@ impl Struct for ResponsePacket {
     }
 
     fn decode_fields(r: &mut Reader<'_>) -> Result<Self> {
-        let mut version = r.next_if(1)?;
-        let mut packet_type = r.next_if(2)?;
-        let mut request_id = r.next_if(3)?;
-        let mut message_type = r.next_if(4)?;
-        let mut ret = r.next_if(5)?;
-        let mut body = r.next_if(6)?;
-        let mut status = r.next_if(7)?;
-        let mut result_desc = r.next_if(8)?;
-        let mut context = r.next_if(9)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                1 => r.fill(head, &mut version)?,
-                2 => r.fill(head, &mut packet_type)?,
-                3 => r.fill(head, &mut request_id)?,
-                4 => r.fill(head, &mut message_type)?,
-                5 => r.fill(head, &mut ret)?,
-                6 => r.fill(head, &mut body)?,
-                7 => r.fill(head, &mut status)?,
-                8 => r.fill(head, &mut result_desc)?,
-                9 => r.fill(head, &mut context)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            version: r.require(version, 1)?,
-            packet_type: packet_type.unwrap_or_default(),
-            request_id: r.require(request_id, 3)?,
-            message_type: message_type.unwrap_or_default(),
-            ret: ret.unwrap_or_default(),
-            body: r.require(body, 6)?,
-            status: status.unwrap_or_default(),
-            result_desc: result_desc.unwrap_or_default(),
-            context: context.unwrap_or_default(),
+            version: r.required(1)?,
+            packet_type: r.optional(2)?,
+            request_id: r.required(3)?,
+            message_type: r.optional(4)?,
+            ret: r.optional(5)?,
+            body: r.required(6)?,
+            status: r.optional(7)?,
+            result_desc: r.optional(8)?,
+            context: r.optional(9)?,
         })
     }
 }

@@ -4,28 +4,57 @@
 //! of line and takes the reader by value: its two words then stay in registers all the way through a struct. That
 //! made decoding a third faster than a reader behind a reference (docs/DESIGN.md has the numbers).
 
+mod fields;
+
 use alloc::{borrow::ToOwned, string::String};
 
 use bytes::Bytes;
 
-use crate::{Decode, Error, ErrorKind, Head, Input, Result, WireType, wire::EXTENDED_TAG};
+pub(crate) use fields::Index;
+
+use crate::{Decode, Error, ErrorKind, Head, Input, Result, WireType, text, wire::EXTENDED_TAG};
 
 /// A cursor over an [`Input`].
 ///
-/// A `Reader` stands in the fields of one struct (or in the arguments of a call, which have the same form).
-/// Fields nearly always come in the order of their tags, so generated code first asks for each in turn with
-/// [`next_if`](Self::next_if), then loops over what is left with [`next_field`](Self::next_field), which is where
-/// fields out of order, repeated or unknown end up.
+/// A `Reader` stands in the fields of one struct, or in the arguments of a call, which have the same form. There are
+/// two ways to go through them:
+///
+/// * ask for each field by ascending tag, as generated code does: [`required`](Self::required),
+///   [`optional`](Self::optional) and their like find a field wherever it is, and pass over what nobody asks for;
+/// * take what comes: [`next_field`](Self::next_field), then [`fill`](Self::fill) or [`skip`](Self::skip).
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
     rest: &'a [u8],
     input: &'a Input<'a>,
+    place: Place,
+}
+
+/// What a reader stands in. One word, so that functions out of line get it, and all of a reader, in registers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    /// Structs and containers that may still be opened inside of this one.
+    depth_left: u16,
+    /// The lowest tag that the next field may have, if the fields are in order.
+    floor: u16,
+    /// Where the fields are, if they are not in order: a number that the input knows. 0: they are.
+    index: u16,
+    /// Whether the fields end with [`WireType::StructEnd`], not with the bytes.
+    in_struct: bool,
+    /// Whether this is in a struct whose fields are not in order.
+    disorder: bool,
 }
 
 impl<'a> Reader<'a> {
     #[inline]
     pub(crate) fn new(rest: &'a [u8], input: &'a Input<'a>) -> Self {
-        Self { rest, input }
+        let place = Place {
+            depth_left: input.limits().depth,
+            floor: 0,
+            index: 0,
+            in_struct: false,
+            disorder: false,
+        };
+        Self { rest, input, place }
     }
 
     /// Bytes that are left.
@@ -42,7 +71,7 @@ impl<'a> Reader<'a> {
 
     /// Where the reader stands, from the first byte.
     pub fn offset(&self) -> usize {
-        self.input.len() - self.rest.len()
+        self.rest.as_ptr().addr() - self.input.start()
     }
 
     /// Reads the next field if it has this tag; otherwise nothing is taken.
@@ -69,14 +98,14 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     pub fn next_field(&mut self) -> Result<Option<Head>> {
         match self.rest {
-            [STRUCT_END, rest @ ..] if self.input.in_struct() => {
+            [STRUCT_END, rest @ ..] if self.place.in_struct => {
                 self.rest = rest;
                 Ok(None)
             }
-            [] if !self.input.in_struct() => Ok(None),
+            [] if !self.place.in_struct => Ok(None),
             _ => {
-                let (head, reader) = self.late_head()?;
-                *self = reader;
+                let (head, rest) = self.late_head()?;
+                self.rest = rest;
                 Ok(Some(head))
             }
         }
@@ -86,14 +115,11 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The value is not of type `T`.
-    #[inline(always)]
     pub fn fill<T: Decode>(&mut self, head: Head, slot: &mut Option<T>) -> Result<()> {
         if slot.is_some() {
             return self.skip(head);
         }
-        let (value, reader) = self.late_value(head)?;
-        *slot = Some(value);
-        *self = reader;
+        *slot = Some(T::decode(self, head.ty).map_err(|error| error.at_tag(head.tag))?);
         Ok(())
     }
 
@@ -101,10 +127,9 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The bytes end early, an unknown wire type, or nesting beyond the limit.
-    #[inline(always)]
     pub fn skip(&mut self, head: Head) -> Result<()> {
-        *self = self.after(head)?;
-        Ok(())
+        self.skip_value(head.ty)
+            .map_err(|error| error.at_tag(head.tag))
     }
 
     /// The value of a `require` field.
@@ -119,49 +144,37 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Refuses a container or string that is longer than its declaration (`T a[N]`, `string:N`).
-    ///
-    /// # Errors
-    /// `len` is above `max`.
-    #[inline]
-    pub fn check_max(&self, tag: u8, what: &'static str, len: usize, max: usize) -> Result<()> {
-        self.check_len(what, len, max).map_err(|e| e.at_tag(tag))
-    }
-
     /// An error for a value of another type than the field.
     #[inline]
     pub fn mismatch(&self, expected: &'static str, found: WireType) -> Error {
         Error::at(*self, ErrorKind::TypeMismatch { expected, found })
     }
 
+    /// The type of the next value, whose head is taken if it has this tag and a type that can begin a value.
     #[inline(always)]
     fn take_head_if(&mut self, tag: u8) -> Option<WireType> {
         let (first, rest) = match self.rest {
-            [first, rest @ ..] if tag < EXTENDED_TAG && first >> 4 == tag => (first, rest),
-            [first, second, rest @ ..]
-                if tag >= EXTENDED_TAG && first >> 4 == EXTENDED_TAG && *second == tag =>
-            {
-                (first, rest)
-            }
+            [first, rest @ ..] if tag < EXTENDED_TAG => (first ^ (tag << 4), rest),
+            [first, second, rest @ ..] if *second == tag => (first ^ (EXTENDED_TAG << 4), rest),
             _ => return None,
         };
-        match WireType::from_nibble(*first) {
-            // The end of a struct looks like a field with tag 0; an unknown type is for `next_field` to report.
-            None | Some(WireType::StructEnd) => None,
-            ty => {
-                self.rest = rest;
-                ty
-            }
+        // Neither another tag nor an unknown type is a type.
+        let ty = WireType::from_byte(first)?;
+        // The end of a struct looks like a field with tag 0.
+        if tag == 0 && ty == WireType::StructEnd {
+            return None;
         }
+        self.rest = rest;
+        Some(ty)
     }
 
     #[cold]
     #[inline(never)]
-    fn late_head(mut self) -> Result<(Head, Self)> {
+    fn late_head(mut self) -> Result<(Head, &'a [u8])> {
         let start = self;
         let head = self.head()?;
         if head.ty == WireType::StructEnd {
-            return if self.input.in_struct() {
+            return if self.place.in_struct {
                 // Its tag is not 0, as TarsCpp writes it, and does not matter.
                 Err(Error::at(
                     start,
@@ -174,31 +187,13 @@ impl<'a> Reader<'a> {
                 Err(Error::at(start, ErrorKind::StrayStructEnd))
             };
         }
-        Ok((head, self))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn late_value<T: Decode>(mut self, head: Head) -> Result<(T, Self)> {
-        match T::decode(&mut self, head.ty) {
-            Ok(value) => Ok((value, self)),
-            Err(error) => Err(error.at_tag(head.tag)),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn after(mut self, head: Head) -> Result<Self> {
-        match self.skip_value(head.ty) {
-            Ok(()) => Ok(self),
-            Err(error) => Err(error.at_tag(head.tag)),
-        }
+        Ok((head, self.rest))
     }
 
     #[inline(always)]
     fn head(&mut self) -> Result<Head> {
         let [first] = self.array()?;
-        let Some(ty) = WireType::from_nibble(first) else {
+        let Some(ty) = WireType::from_byte(first & 0x0f) else {
             let kind = ErrorKind::UnknownWireType(first & 0x0f);
             return Err(Error::new(kind, self.offset() - 1));
         };
@@ -273,14 +268,39 @@ impl<'a> Reader<'a> {
     /// An integer of any width.
     #[inline(always)]
     pub(crate) fn int(&mut self, ty: WireType) -> Result<i64> {
-        Ok(match ty {
-            WireType::Zero => 0,
-            WireType::Int1 => i64::from(i8::from_be_bytes(self.array()?)),
-            WireType::Int2 => i64::from(i16::from_be_bytes(self.array()?)),
-            WireType::Int4 => i64::from(i32::from_be_bytes(self.array()?)),
-            WireType::Int8 => i64::from_be_bytes(self.array()?),
-            _ => return Err(self.mismatch("an integer", ty)),
+        // Comparisons that cannot become a jump table, which costs more instructions.
+        let code = ty as u8;
+        Ok(if code <= WireType::Int2 as u8 {
+            if code == WireType::Int1 as u8 {
+                i64::from(i8::from_be_bytes(self.array()?))
+            } else {
+                i64::from(i16::from_be_bytes(self.array()?))
+            }
+        } else if code <= WireType::Int8 as u8 {
+            if code == WireType::Int4 as u8 {
+                i64::from(i32::from_be_bytes(self.array()?))
+            } else {
+                i64::from_be_bytes(self.array()?)
+            }
+        } else if ty == WireType::Zero {
+            0
+        } else {
+            return Err(self.mismatch("an integer", ty));
         })
+    }
+
+    /// An integer that may be wider than its field.
+    #[inline]
+    pub(crate) fn wide_int(&mut self, ty: WireType) -> Result<i64> {
+        let (value, rest) = self.late_int(ty)?;
+        self.rest = rest;
+        Ok(value)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn late_int(mut self, ty: WireType) -> Result<(i64, &'a [u8])> {
+        Ok((self.int(ty)?, self.rest))
     }
 
     /// The bytes of a string.
@@ -312,13 +332,17 @@ impl<'a> Reader<'a> {
     /// The same without a copy.
     #[inline(always)]
     pub(crate) fn utf8<'b>(&self, bytes: &'b [u8]) -> Result<&'b str> {
-        match core::str::from_utf8(bytes) {
-            Ok(text) => Ok(text),
-            Err(_) => {
-                let start = self.offset().saturating_sub(bytes.len());
-                Err(Error::new(ErrorKind::InvalidUtf8, start))
-            }
+        match text::from_utf8(bytes) {
+            Some(text) => Ok(text),
+            None => Err(self.invalid_utf8(bytes)),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn invalid_utf8(self, bytes: &[u8]) -> Error {
+        let start = self.offset().saturating_sub(bytes.len());
+        Error::new(ErrorKind::InvalidUtf8, start)
     }
 
     /// The bytes of a SimpleList whose first head has been taken.
@@ -344,37 +368,53 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Enters a list or map; gives its count, for whose elements at least `min` bytes each are left and whose
-    /// memory is accounted for. [`end_container`](Self::end_container) leaves it.
+    /// The count of a list or map, for whose elements at least `min` bytes each are left and whose memory is
+    /// accounted for.
     #[inline]
-    pub(crate) fn begin_container(
-        &mut self,
-        what: &'static str,
-        min: usize,
-        memory: usize,
-    ) -> Result<usize> {
+    pub(crate) fn count(&mut self, what: &'static str, min: usize, memory: usize) -> Result<usize> {
         let count = self.len(what, self.input.limits().count)?;
         self.check_len(what, count, self.left() / min.max(1))?;
         self.charge(count.saturating_mul(memory))?;
-        self.input.nest().map_err(|kind| Error::at(*self, kind))?;
         Ok(count)
     }
 
-    #[inline]
-    pub(crate) fn end_container(&self) {
-        self.input.unnest();
+    /// A reader of what the value that begins here contains, a level deeper.
+    /// [`leave`](Self::leave) goes on behind it.
+    #[inline(always)]
+    pub(crate) fn enter(&self) -> Result<Self> {
+        match self.place.depth_left.checked_sub(1) {
+            Some(depth_left) => Ok(Self {
+                place: Place {
+                    depth_left,
+                    ..self.place
+                },
+                ..*self
+            }),
+            None => Err(self.too_deep()),
+        }
     }
 
+    /// The same for the fields of a struct.
     #[inline(always)]
-    pub(crate) fn begin_struct(&self) -> Result<()> {
-        self.input
-            .nest_struct()
-            .map_err(|kind| Error::at(*self, kind))
+    pub(crate) fn enter_struct(&self) -> Result<Self> {
+        let mut inner = self.enter()?;
+        inner.place.floor = 0;
+        inner.place.index = 0;
+        inner.place.in_struct = true;
+        Ok(inner)
     }
 
+    /// Goes on where a reader of the inside has come to.
     #[inline(always)]
-    pub(crate) fn end_struct(&self) {
-        self.input.unnest_struct();
+    pub(crate) fn leave(&mut self, inner: Self) {
+        self.rest = inner.rest;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn too_deep(&self) -> Error {
+        let max = self.input.limits().depth;
+        Error::at(*self, ErrorKind::TooDeep { max })
     }
 
     #[inline(always)]
@@ -415,27 +455,31 @@ impl<'a> Reader<'a> {
             WireType::String1 | WireType::String4 => drop(self.string(ty)?),
             WireType::SimpleList => drop(self.simple_list()?),
             WireType::List => {
-                for _ in 0..self.begin_container("list", 1, 0)? {
-                    let ty = self.element(0)?;
-                    self.skip_value(ty)?;
+                let count = self.count("list", 1, 0)?;
+                let mut inner = self.enter()?;
+                for _ in 0..count {
+                    let ty = inner.element(0)?;
+                    inner.skip_value(ty)?;
                 }
-                self.end_container();
+                self.leave(inner);
             }
             WireType::Map => {
-                for _ in 0..self.begin_container("map", 2, 0)? {
-                    let key = self.element(0)?;
-                    self.skip_value(key)?;
-                    let value = self.element(1)?;
-                    self.skip_value(value)?;
+                let count = self.count("map", 2, 0)?;
+                let mut inner = self.enter()?;
+                for _ in 0..count {
+                    let key = inner.element(0)?;
+                    inner.skip_value(key)?;
+                    let value = inner.element(1)?;
+                    inner.skip_value(value)?;
                 }
-                self.end_container();
+                self.leave(inner);
             }
             WireType::StructBegin => {
-                self.begin_struct()?;
-                while let Some(head) = self.next_field()? {
-                    self.skip_value(head.ty)?;
+                let mut inner = self.enter_struct()?;
+                while let Some(head) = inner.next_field()? {
+                    inner.skip_value(head.ty)?;
                 }
-                self.end_struct();
+                self.leave(inner);
             }
             WireType::StructEnd => return Err(Error::at(*self, ErrorKind::StrayStructEnd)),
         }

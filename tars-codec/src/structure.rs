@@ -4,7 +4,10 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::{Decode, Encode, Error, ErrorKind, Field, Input, Reader, Result, WireType, Writer};
+use crate::{
+    Decode, Encode, Error, ErrorKind, Field, Input, Reader, Result, Type, WireType, Writer,
+    reader::Place, wire::EXTENDED_TAG,
+};
 
 /// A struct of an IDL. `tars2rs` writes the implementation.
 ///
@@ -18,20 +21,46 @@ pub trait Struct: Sized {
     /// Writes the fields by ascending tag, without begin and end of the struct.
     fn encode_fields(&self, w: &mut Writer<'_>);
 
-    /// Reads fields up to the end of this struct, in any order, and skips those it does not know.
+    /// Asks for the fields by ascending tag: [`Reader::required`] and its like.
+    ///
+    /// Called by [`decode`] and [`Decode::decode`], and once more if the fields turn out to be in another order: what it
+    /// returns must depend on the reader alone.
     ///
     /// # Errors
-    /// The first fault found; a missing `require` field is one.
+    /// Those of the reader.
     fn decode_fields(r: &mut Reader<'_>) -> Result<Self>;
 }
 
 impl<T: Struct> Encode for T {
     #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
+        let fields = const { room_for_scalars(T::FIELDS) };
+        if let Some(fields) = fields {
+            let head = if tag < EXTENDED_TAG { 1 } else { 2 };
+            w.grant(head + fields + 1);
+        }
         w.head(tag, WireType::StructBegin);
         self.encode_fields(w);
         w.head(0, WireType::StructEnd);
     }
+}
+
+/// The most bytes that these fields take if they are nothing but scalars.
+const fn room_for_scalars(mut fields: &[Field]) -> Option<usize> {
+    let mut room = 0;
+    while let [field, rest @ ..] = fields {
+        let value = match field.ty {
+            Type::Bool | Type::Byte => 1,
+            Type::Short | Type::UByte => 2,
+            Type::Int | Type::UShort | Type::Float => 4,
+            Type::Long | Type::UInt | Type::Double => 8,
+            _ => return None,
+        };
+        let head = if field.tag < EXTENDED_TAG { 1 } else { 2 };
+        room += head + value;
+        fields = rest;
+    }
+    Some(room)
 }
 
 impl<T: Struct> Decode for T {
@@ -42,19 +71,51 @@ impl<T: Struct> Decode for T {
         if ty != WireType::StructBegin {
             return Err(r.mismatch("a struct", ty));
         }
-        r.begin_struct()?;
-        let value = decode_named(r)?;
-        r.end_struct();
+        let mut fields = r.enter_struct()?;
+        let value = decode_struct(&mut fields)?;
+        r.leave(fields);
         Ok(value)
     }
 }
 
+/// Reads the fields of a struct, and their end.
 #[inline(always)]
-fn decode_named<T: Struct>(r: &mut Reader<'_>) -> Result<T> {
-    match T::decode_fields(r) {
-        Ok(value) => Ok(value),
-        Err(error) => Err(error.in_struct(T::NAME, T::FIELDS)),
+fn decode_struct<T: Struct>(r: &mut Reader<'_>) -> Result<T> {
+    let start = *r;
+    let mut error = None;
+    if !start.in_disorder() {
+        match T::decode_fields(r) {
+            Ok(value) => match r.finish() {
+                Ok(()) => return Ok(value),
+                Err(e) => error = Some(e),
+            },
+            Err(e) => error = Some(e),
+        }
     }
+    let (rest, input, place) = start.parts();
+    let (value, rest) = again(rest, input, place, error)?;
+    r.go_on(rest);
+    Ok(value)
+}
+
+/// Reads a struct again if all that is wrong with it is the order of its fields.
+#[cold]
+#[inline(never)]
+fn again<'a, T: Struct>(
+    rest: &'a [u8],
+    input: &'a Input<'a>,
+    place: Place,
+    error: Option<Error>,
+) -> Result<(T, &'a [u8])> {
+    let start = Reader::from_parts((rest, input, place));
+    let in_struct = |error: Error| error.in_struct(T::NAME, T::FIELDS);
+    if let Some(error) = error.filter(|error| *error.kind() != ErrorKind::Disorder) {
+        return Err(in_struct(error));
+    }
+    let (mut fields, end) = start.indexed().map_err(in_struct)?;
+    let value = T::decode_fields(&mut fields).map_err(in_struct)?;
+    start.forget_index();
+    Ok((value, end))
 }
 
 /// The fields of a struct as bytes, in a new vector.
@@ -99,10 +160,5 @@ pub fn decode_bytes<T: Struct>(bytes: &Bytes) -> Result<T> {
 /// What is wrong, with its place; bytes after the struct are an error, too.
 pub fn decode_with<T: Struct>(input: &Input<'_>) -> Result<T> {
     let mut r = input.reader();
-    let value = decode_named(&mut r)?;
-    if r.is_empty() {
-        Ok(value)
-    } else {
-        Err(Error::at(r, ErrorKind::TrailingBytes(r.left())))
-    }
+    decode_struct(&mut r)
 }

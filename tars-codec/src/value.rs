@@ -5,7 +5,9 @@ use core::fmt;
 
 use bytes::Bytes;
 
-use crate::{Decode, Encode, Head, Input, Reader, Result, WireType, Writer};
+use crate::{
+    Decode, Encode, Head, Input, Reader, Result, WireType, Writer, decode::decode_entries,
+};
 
 /// A value of any wire type.
 ///
@@ -92,21 +94,19 @@ impl Decode for Value {
             WireType::SimpleList => Self::Bytes(Bytes::decode(r, ty)?),
             WireType::List => Self::List(Vec::decode(r, ty)?),
             WireType::Map => {
-                let count = r.begin_container("map", 2, size_of::<(Self, Self)>())?;
-                let mut entries = Vec::with_capacity(count);
-                for _ in 0..count {
-                    let ty = r.element(0)?;
-                    let key = Self::decode(r, ty)?;
-                    let ty = r.element(1)?;
-                    entries.push((key, Self::decode(r, ty)?));
-                }
-                r.end_container();
+                let mut entries = Vec::new();
+                decode_entries(r, ty, size_of::<(Self, Self)>(), |count, key, value| {
+                    if entries.is_empty() {
+                        entries.reserve_exact(count);
+                    }
+                    entries.push((key, value));
+                })?;
                 Self::Map(entries)
             }
             WireType::StructBegin => {
-                r.begin_struct()?;
-                let fields = read_fields(r)?;
-                r.end_struct();
+                let mut inner = r.enter_struct()?;
+                let fields = read_fields(&mut inner)?;
+                r.leave(inner);
                 Self::Struct(fields)
             }
             WireType::StructEnd => return Err(r.mismatch("a value", ty)),

@@ -35,10 +35,10 @@ pub enum WireType {
 }
 
 impl WireType {
-    /// Reads the low half of a head byte; `None` for 14 and 15, which no version of Tars defines.
+    /// The type of that number; `None` for 14 and more, which no version of Tars defines.
     #[inline]
-    pub const fn from_nibble(byte: u8) -> Option<Self> {
-        Some(match byte & 0x0f {
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        Some(match byte {
             0 => Self::Int1,
             1 => Self::Int2,
             2 => Self::Int4,

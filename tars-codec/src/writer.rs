@@ -2,7 +2,11 @@
 
 use alloc::vec::Vec;
 
-use crate::{Encode, Error, ErrorKind, Result, WireType, tail::Tail, wire::EXTENDED_TAG};
+use crate::{
+    Encode, Error, ErrorKind, Result, WireType,
+    tail::{State, Tail},
+    wire::EXTENDED_TAG,
+};
 
 /// Appends values to a `Vec<u8>`.
 ///
@@ -12,6 +16,12 @@ use crate::{Encode, Error, ErrorKind, Result, WireType, tail::Tail, wire::EXTEND
 #[derive(Debug)]
 pub struct Writer<'a> {
     tail: Tail<'a>,
+    error: Option<Error>,
+}
+
+/// What a writer of elements has come to.
+pub(crate) struct Stopped {
+    state: State,
     error: Option<Error>,
 }
 
@@ -50,10 +60,12 @@ impl<'a> Writer<'a> {
     }
 
     /// Reports a fault; the first one counts.
-    #[cold]
+    #[inline]
     pub fn fail(&mut self, kind: ErrorKind) {
-        let offset = self.len();
-        self.error.get_or_insert_with(|| Error::new(kind, offset));
+        // The writer itself is not passed on, so that a local one can live in registers.
+        if self.error.is_none() {
+            self.error = Some(Error::new(kind, self.len()));
+        }
     }
 
     /// Refuses a container or string that is longer than its declaration (`T a[N]`, `string:N`).
@@ -75,7 +87,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes bytes that are encoded already, such as the body of a packet.
-    #[inline]
+    #[inline(always)]
     pub fn append(&mut self, encoded: &[u8]) {
         self.tail.put_slice(encoded);
     }
@@ -108,7 +120,7 @@ impl<'a> Writer<'a> {
         let behind = self.len().saturating_sub(at + 2);
         if len == 0 && behind == 0 {
             self.tail.pop(2);
-            self.int(0, 0);
+            self.int::<4>(0, 0);
         } else if let Ok(short) = i8::try_from(len) {
             self.patch(at + 1, &short.to_be_bytes());
         } else if let Ok(medium) = i16::try_from(len) {
@@ -122,19 +134,36 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Runs `write` on a copy of this writer whose place to write is in registers: for loops.
+    /// A writer for the elements of a container, whose place to write can be in registers throughout a loop.
+    /// [`end_elements`](Self::end_elements) takes back what [`stop`](Self::stop) gives.
     #[inline(always)]
-    pub(crate) fn locally(&mut self, write: impl FnOnce(&mut Writer<'_>)) {
-        let mut local = Writer {
+    pub(crate) fn begin_elements(&mut self) -> Writer<'_> {
+        Writer {
             tail: self.tail.local(),
             error: None,
-        };
-        write(&mut local);
-        let (state, error) = (local.tail.state(), local.error);
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn stop(self) -> Stopped {
+        Stopped {
+            state: self.tail.state(),
+            error: self.error,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn end_elements(&mut self, Stopped { state, error }: Stopped) {
         self.tail.adopt(state);
         if error.is_some() && self.error.is_none() {
             self.error = error;
         }
+    }
+
+    /// Makes sure of room for what is written next, which then needs no tests of its own.
+    #[inline(always)]
+    pub(crate) fn grant(&mut self, n: usize) {
+        self.tail.grant(n);
     }
 
     #[inline(always)]
@@ -142,22 +171,26 @@ impl<'a> Writer<'a> {
         self.scalar(tag, ty, []);
     }
 
-    /// An integer in the narrowest form that holds it.
+    /// An integer of at most `W` bytes in the narrowest form that holds it.
     #[inline(always)]
-    pub(crate) fn int(&mut self, tag: u8, value: i64) {
-        if let Ok(value) = i8::try_from(value) {
-            if value == 0 {
-                self.head(tag, WireType::Zero);
-            } else {
-                self.scalar(tag, WireType::Int1, value.to_be_bytes());
-            }
-        } else if let Ok(value) = i16::try_from(value) {
-            self.scalar(tag, WireType::Int2, value.to_be_bytes());
-        } else if let Ok(value) = i32::try_from(value) {
-            self.scalar(tag, WireType::Int4, value.to_be_bytes());
+    pub(crate) fn int<const W: usize>(&mut self, tag: u8, value: i64) {
+        if tag < EXTENDED_TAG {
+            self.tail.put_int::<1, W>(value, |ty| [tag << 4 | ty as u8]);
         } else {
-            self.scalar(tag, WireType::Int8, value.to_be_bytes());
+            self.tail
+                .put_int::<2, W>(value, |ty| [EXTENDED_TAG << 4 | ty as u8, tag]);
         }
+    }
+
+    /// Integers with tag 0.
+    #[inline(always)]
+    pub(crate) fn numbers<const N: usize>(&mut self, values: [i64; N]) {
+        self.tail.put_ints(values);
+    }
+
+    #[inline(always)]
+    pub(crate) fn append_array<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.tail.put([], bytes);
     }
 
     /// Head and payload.
@@ -172,15 +205,22 @@ impl<'a> Writer<'a> {
 
     #[inline(always)]
     pub(crate) fn string(&mut self, tag: u8, bytes: &[u8]) {
-        if let Ok(len) = u8::try_from(bytes.len()) {
-            self.scalar(tag, WireType::String1, [len]);
-        } else {
-            let Some(len) = self.wire_len("string", bytes.len()) else {
-                return;
-            };
-            self.scalar(tag, WireType::String4, len.to_be_bytes());
+        match u8::try_from(bytes.len()) {
+            Ok(len) if tag < EXTENDED_TAG => {
+                let head = [tag << 4 | WireType::String1 as u8, len];
+                self.tail.put_with_slice(head, bytes);
+            }
+            Ok(len) => {
+                let head = [EXTENDED_TAG << 4 | WireType::String1 as u8, tag, len];
+                self.tail.put_with_slice(head, bytes);
+            }
+            Err(_) => {
+                if let Some(len) = self.wire_len("string", bytes.len()) {
+                    self.scalar(tag, WireType::String4, len.to_be_bytes());
+                    self.append(bytes);
+                }
+            }
         }
-        self.append(bytes);
     }
 
     #[inline]
@@ -190,7 +230,7 @@ impl<'a> Writer<'a> {
         let Some(len) = self.wire_len("byte vector", bytes.len()) else {
             return;
         };
-        self.int(0, i64::from(len));
+        self.int::<4>(0, i64::from(len));
         self.append(bytes);
     }
 
@@ -201,7 +241,7 @@ impl<'a> Writer<'a> {
         let Some(len) = self.wire_len(what, len) else {
             return;
         };
-        self.int(0, i64::from(len));
+        self.int::<4>(0, i64::from(len));
     }
 
     /// Lengths are Tars ints: 2 GiB is the end.

@@ -48,27 +48,12 @@ impl Struct for Node {
     }
 
     fn decode_fields(r: &mut Reader<'_>) -> Result<Self> {
-        let mut id = r.next_if::<i32>(0)?;
-        let mut name = r.next_if::<String>(1)?;
-        let mut children = r.next_if::<Vec<Self>>(2)?;
-        let mut by_node = r.next_if::<BTreeMap<Self, i8>>(3)?;
-        let mut next = r.next_if::<Self>(4)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut id)?,
-                1 => r.fill(head, &mut name)?,
-                2 => r.fill(head, &mut children)?,
-                3 => r.fill(head, &mut by_node)?,
-                4 => r.fill(head, &mut next)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            id: r.require(id, 0)?,
-            name: name.unwrap_or_default(),
-            children: children.unwrap_or_default(),
-            by_node: by_node.unwrap_or_default(),
-            next: next.map(Box::new),
+            id: r.required(0)?,
+            name: r.optional(1)?,
+            children: r.optional(2)?,
+            by_node: r.optional(3)?,
+            next: r.option(4)?.map(Box::new),
         })
     }
 }

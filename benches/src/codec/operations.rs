@@ -1,17 +1,19 @@
 //! What is measured.
 
-use std::{fmt, hint::black_box};
+use std::{any::type_name, fmt, hint::black_box};
 
 use tars_codec::{Bytes, RequestPacket, Struct, decode, decode_bytes, encode, encode_into};
 
 use super::{DataSet, peer, values};
-use crate::generated::bench::plain::types::classes::bench as plain;
+use crate::generated::bench::{
+    fast::types::classes::bench as fast, plain::types::classes::bench as plain,
+};
 
 /// Something to measure beside the same thing of prost.
 pub struct Operation {
     /// What is done with which value: `A same: encode`.
     pub cell: String,
-    /// In which way: `tars`, `prost`.
+    /// In which way: `tars`, `tars, fast types`, `prost`.
     pub way: &'static str,
     /// The most that it may take of what prost takes, where there is such a goal.
     pub goal: Option<f64>,
@@ -37,12 +39,20 @@ pub fn operations() -> Vec<Operation> {
     for set in DataSet::ALL {
         let name = set.name();
         let goals = match set {
-            DataSet::Same => Goals::of_structs(0.13, 0.35),
-            DataSet::Varied => Goals::of_structs(0.18, 0.42),
+            DataSet::Same => Goals::new(0.13, 0.35, 0.18),
+            DataSet::Varied => Goals::new(0.18, 0.42, 0.32),
         };
-        all.add::<_, peer::LotofTags>(&format!("A {name}"), &set.a(), goals);
-        all.add::<_, peer::ComplicatedStruct>(&format!("B {name}"), &set.b(), goals);
-        all.add::<_, peer::ComplicatedStruct>(&format!("C {name}"), &set.c(), goals);
+        all.add::<_, fast::LotofTags, peer::LotofTags>(&format!("A {name}"), &set.a(), goals);
+        all.add::<_, fast::ComplicatedStruct, peer::ComplicatedStruct>(
+            &format!("B {name}"),
+            &set.b(),
+            goals,
+        );
+        all.add::<_, fast::ComplicatedStruct, peer::ComplicatedStruct>(
+            &format!("C {name}"),
+            &set.c(),
+            goals,
+        );
         let goals = Goals::default();
         all.add_shared::<RequestPacket, peer::RequestPacket>(
             &format!("request {name}"),
@@ -51,8 +61,12 @@ pub fn operations() -> Vec<Operation> {
         );
     }
     for (mix, lists) in values::numbers() {
-        let goals = Goals::of_structs(1.0, 1.0);
-        all.add::<_, peer::Numbers>(&format!("vector<int> of 1,000, {mix}"), &lists, goals);
+        let goals = Goals::new(1.0, 1.0, 1.0);
+        all.add::<_, fast::Numbers, peer::Numbers>(
+            &format!("vector<int> of 1,000, {mix}"),
+            &lists,
+            goals,
+        );
     }
     for (size, blob) in values::blobs() {
         let goals = Goals::default();
@@ -60,7 +74,7 @@ pub fn operations() -> Vec<Operation> {
     }
     for (size, text) in values::texts() {
         let goals = Goals::default();
-        all.add::<_, peer::Text>(&format!("string, {size}"), &text, goals);
+        all.add::<_, fast::Text, peer::Text>(&format!("string, {size}"), &text, goals);
     }
     all.0
 }
@@ -70,13 +84,15 @@ pub fn operations() -> Vec<Operation> {
 struct Goals {
     encode: Option<f64>,
     decode: Option<f64>,
+    decode_fast: Option<f64>,
 }
 
 impl Goals {
-    fn of_structs(encode: f64, decode: f64) -> Self {
+    fn new(encode: f64, decode: f64, decode_fast: f64) -> Self {
         Self {
             encode: Some(encode),
             decode: Some(decode),
+            decode_fast: Some(decode_fast),
         }
     }
 }
@@ -85,17 +101,22 @@ impl Goals {
 struct Operations(Vec<Operation>);
 
 impl Operations {
-    /// Encoding and decoding of a value.
-    fn add<T, P>(&mut self, name: &str, values: &[T], goals: Goals)
+    /// Encoding and decoding of a value; also decoding to the fast types.
+    fn add<T, F, P>(&mut self, name: &str, values: &[T], goals: Goals)
     where
         T: Struct + Clone + 'static,
+        F: Struct + 'static,
         P: prost::Message + Default + for<'a> From<&'a T> + 'static,
     {
-        self.encoding::<T, P>(name, values, goals);
+        self.encoding::<T, F, P>(name, values, goals);
         let cell = format!("{name}: decode");
         let bytes = encoded(values);
         self.cycle(&cell, "tars", goals.decode, bytes, |bytes| {
             decode::<T>(bytes).expect("bytes of this codec")
+        });
+        let bytes = encoded(values).into_iter().map(Bytes::from).collect();
+        self.cycle(&cell, FAST, goals.decode_fast, bytes, |bytes| {
+            decode_bytes::<F>(bytes).expect("bytes of this codec")
         });
         let bytes: Vec<Vec<u8>> = values.iter().map(|v| P::from(v).encode_to_vec()).collect();
         self.cycle(&cell, "prost", None, bytes, |bytes| {
@@ -109,7 +130,7 @@ impl Operations {
         T: Struct + Clone + 'static,
         P: prost::Message + Default + for<'a> From<&'a T> + 'static,
     {
-        self.encoding::<T, P>(name, values, goals);
+        self.encoding::<T, T, P>(name, values, goals);
         let cell = format!("{name}: decode");
         let bytes = encoded(values).into_iter().map(Bytes::from).collect();
         self.cycle(&cell, "tars", goals.decode, bytes, |bytes| {
@@ -123,9 +144,10 @@ impl Operations {
         });
     }
 
-    fn encoding<T, P>(&mut self, name: &str, values: &[T], goals: Goals)
+    fn encoding<T, F, P>(&mut self, name: &str, values: &[T], goals: Goals)
     where
         T: Struct + Clone + 'static,
+        F: Struct + 'static,
         P: prost::Message + for<'a> From<&'a T> + 'static,
     {
         let cell = format!("{name}: encode");
@@ -135,6 +157,16 @@ impl Operations {
             encode_into(value, &mut buf).expect("a value that can be encoded");
             buf.len()
         });
+        if type_name::<F>() != type_name::<T>() {
+            let decoded = encoded(values).into_iter();
+            let decoded = decoded.map(|b| decode::<F>(&b).expect("bytes of this codec"));
+            let mut buf = Vec::new();
+            self.cycle(&cell, FAST, goals.encode, decoded.collect(), move |value| {
+                buf.clear();
+                encode_into(value, &mut buf).expect("a value that can be encoded");
+                buf.len()
+            });
+        }
         let mut buf = Vec::new();
         let peers = values.iter().map(P::from).collect();
         self.cycle(&cell, "prost", None, peers, move |peer: &P| {
@@ -170,6 +202,9 @@ impl Operations {
         });
     }
 }
+
+/// `VecMap` for maps; `FastStr` for the one string of `Text`.
+const FAST: &str = "tars, fast types";
 
 fn encoded<T: Struct>(values: &[T]) -> Vec<Vec<u8>> {
     let encode = |value| encode(value).expect("a value that can be encoded");

@@ -70,12 +70,13 @@ impl Text {
         if wire != WireType::List {
             return Err(r.mismatch("a list", wire));
         }
-        let count = r.begin_container("list", 1, 0)?;
+        let count = r.count("list", 1, 0)?;
+        let mut inner = r.enter()?;
         self.list(0..count, |this, _| {
-            let wire = r.element(0)?;
-            this.value(r, wire, item)
+            let wire = inner.element(0)?;
+            this.value(&mut inner, wire, item)
         })?;
-        r.end_container();
+        r.leave(inner);
         Ok(())
     }
 
@@ -83,18 +84,19 @@ impl Text {
         if wire != WireType::Map {
             return Err(r.mismatch("a map", wire));
         }
-        let count = r.begin_container("map", 2, 0)?;
+        let count = r.count("map", 2, 0)?;
+        let mut inner = r.enter()?;
         self.json.push('{');
         for index in 0..count {
             self.comma(index);
-            let wire = r.element(0)?;
-            self.key(r, wire, key)?;
+            let wire = inner.element(0)?;
+            self.key(&mut inner, wire, key)?;
             self.json.push(':');
-            let wire = r.element(1)?;
-            self.value(r, wire, value)?;
+            let wire = inner.element(1)?;
+            self.value(&mut inner, wire, value)?;
         }
         self.json.push('}');
-        r.end_container();
+        r.leave(inner);
         Ok(())
     }
 
@@ -117,10 +119,10 @@ impl Text {
         if wire != WireType::StructBegin {
             return Err(r.mismatch("a struct", wire));
         }
-        r.begin_struct()?;
-        self.fields(r, of.fields)
+        let mut inner = r.enter_struct()?;
+        self.fields(&mut inner, of.fields)
             .map_err(|error| error.in_struct(of.name, of.fields))?;
-        r.end_struct();
+        r.leave(inner);
         self.check_len(r)
     }
 

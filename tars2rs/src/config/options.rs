@@ -148,7 +148,9 @@ choices! {
         /// `bytes::Bytes`: not checked to be UTF-8, and shares the memory of what was received.
         Bytes = "bytes::Bytes",
         /// `std::sync::Arc<str>`: cheap to clone.
-        Shared = "Arc<str>";
+        Shared = "Arc<str>",
+        /// `FastStr`: in place when short, shares the memory of what was received when long.
+        Fast = "FastStr";
     }
 
     /// What `vector<byte>` becomes.
@@ -168,7 +170,9 @@ choices! {
         /// `HashMap`: in any order.
         HashMap = "HashMap",
         /// `IndexMap`: in the order of insertion.
-        IndexMap = "IndexMap";
+        IndexMap = "IndexMap",
+        /// `VecMap`: sorted, in one allocation.
+        VecMap = "VecMap";
     }
 
     /// The edition of the crate that the code goes to.

@@ -1,7 +1,5 @@
 //! `classes/<module>.rs`: the structs, enums and constants of one IDL module.
 
-use std::collections::HashSet;
-
 use crate::config::Types;
 use crate::model::{ConstId, Item, ModuleId, Type};
 use crate::parallel;
@@ -26,12 +24,10 @@ pub(super) fn file(id: ModuleId, cx: Context<'_>) -> Option<Body> {
         prelude: Prelude::new(names.types_of(model, id)),
         place: Place::Classes(id),
     };
-    // A constant in scope would make a variable of its name a pattern.
-    let values: HashSet<&str> = names.values_of(model, id).collect();
     let is_extern = |of: Named| cx.styles.extern_path(of, "").is_some();
     let declared = parallel::map(&module.items, MIN_SHARE, |&item| match item {
         Item::Struct(id) if !is_extern(Named::Struct(id)) => {
-            let items = structs::items(id, cx, &spelling, &values);
+            let items = structs::items(id, cx, &spelling);
             Some((model[id].span, items.join("\n")))
         }
         Item::Enum(id) if !is_extern(Named::Enum(id)) => {

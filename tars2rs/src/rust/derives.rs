@@ -231,7 +231,8 @@ fn has_float(ty: &Type) -> bool {
 
 /// Outside of map keys, where every map is sorted.
 fn has_unordered_map(ty: &Type, types: Types) -> bool {
-    types.map != MapType::BTreeMap && mentions(ty, &|ty| matches!(ty, Type::Map { .. }))
+    matches!(types.map, MapType::HashMap | MapType::IndexMap)
+        && mentions(ty, &|ty| matches!(ty, Type::Map { .. }))
 }
 
 fn owns_memory(ty: &Type) -> bool {

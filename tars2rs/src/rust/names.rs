@@ -113,19 +113,6 @@ impl Names {
         }
     }
 
-    /// Constants and constructors of enums: the values that are declared in a module.
-    pub(super) fn values_of<'a>(
-        &'a self,
-        model: &'a Model,
-        module: ModuleId,
-    ) -> impl Iterator<Item = &'a str> {
-        model[module].items.iter().filter_map(|&item| match item {
-            Item::Const(id) => Some(self.consts[id.0 as usize].as_str()),
-            Item::Enum(id) => Some(self.enums[id.0 as usize].as_str()),
-            Item::Struct(_) | Item::Interface(_) => None,
-        })
-    }
-
     /// Types that are declared in a module.
     pub(super) fn types_of<'a>(
         &'a self,

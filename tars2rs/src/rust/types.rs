@@ -77,6 +77,7 @@ impl Spelling<'_> {
                 StringType::String => self.prelude.string().to_owned(),
                 StringType::Bytes => "codec::Bytes".to_owned(),
                 StringType::Shared => format!("{}<str>", self.prelude.arc()),
+                StringType::Fast => "codec::FastStr".to_owned(),
             },
             Type::Bytes { .. } => match types.bytes {
                 BytesType::Bytes => "codec::Bytes".to_owned(),
@@ -135,6 +136,7 @@ impl Spelling<'_> {
             MapType::BTreeMap => self.prelude.map(),
             MapType::HashMap => self.prelude.hash_map(),
             MapType::IndexMap => "codec::IndexMap",
+            MapType::VecMap => "codec::VecMap",
         }
     }
 
@@ -229,6 +231,18 @@ pub(super) fn is_default(model: &Model, value: &Value, ty: &Type) -> bool {
                 == Some(default_enum_value(model, *of))
         }
     }
+}
+
+/// Whether values of a type have a small, fixed size.
+pub(super) fn is_scalar(ty: &Type) -> bool {
+    !matches!(
+        ty,
+        Type::String { .. }
+            | Type::Bytes { .. }
+            | Type::Vector { .. }
+            | Type::Map { .. }
+            | Type::Struct(_)
+    )
 }
 
 /// The default of an enum is its first enumerator, as in C++.

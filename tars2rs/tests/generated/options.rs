@@ -63,7 +63,7 @@ fn the_wire_stays() {
             assert_eq!(round_trip(&value), bytes, stringify!($module));
         )*};
     }
-    same! { option bytes_str arc_str vec hash_map index_map unknown serde everything by_path }
+    same! { option bytes_str arc_str fast_str vec hash_map index_map vec_map unknown serde everything by_path }
 }
 
 #[test]
@@ -74,6 +74,11 @@ fn types_are_as_chosen() {
     assert_eq!((&b.title[..], &b.code[..]), (&b"t"[..], &b"c"[..]));
     let a: arc_str::All = codec::decode(&bytes).unwrap();
     let _: (&Arc<str>, &Vec<Arc<str>>) = (&a.code, &a.words);
+    let f: fast_str::All = codec::decode(&bytes).unwrap();
+    let _: (&codec::FastStr, &Vec<codec::FastStr>) = (&f.code, &f.words);
+    let m: vec_map::All = codec::decode(&bytes).unwrap();
+    let _: &codec::VecMap<i32, codec::VecMap<String, String>> = &m.deep;
+    assert!(m <= m.clone(), "it has an order");
     let v: vec::All = codec::decode(&bytes).unwrap();
     let _: (&Vec<u8>, &BTreeMap<String, codec::ByteVec>) = (&v.data, &v.blobs);
     assert_eq!(v.data, [1, 255]);
@@ -91,6 +96,7 @@ fn defaults_of_every_form() {
     assert_eq!((none.title.as_str(), none.code.as_str(), none.far), ("none", "abc", 7));
     assert_eq!(&bytes_str::All::default().title[..], b"none");
     assert_eq!(&*arc_str::All::default().code, "abc");
+    assert_eq!(&*fast_str::All::default().title, "none");
     assert_eq!(option::All::default().title, None);
     let bytes = round_trip(&none);
     macro_rules! as_short {
@@ -98,7 +104,7 @@ fn defaults_of_every_form() {
             assert_eq!(round_trip(&$module::All::default()), bytes, stringify!($module));
         )*};
     }
-    as_short! { option bytes_str arc_str vec hash_map index_map unknown serde everything }
+    as_short! { option bytes_str arc_str fast_str vec hash_map index_map vec_map unknown serde everything }
 }
 
 #[test]

@@ -5,8 +5,6 @@ mod getters;
 mod order;
 mod wire;
 
-use std::collections::HashSet;
-
 use askama::Template;
 
 use crate::config::Types;
@@ -63,14 +61,9 @@ pub(super) fn definition(doc: &str, derives: &str, name: &str, fields: &[FieldLi
     })
 }
 
-/// All items of a struct. `values` are the names of constants in scope.
-pub(super) fn items(
-    id: StructId,
-    cx: Context<'_>,
-    spelling: &Spelling<'_>,
-    values: &HashSet<&str>,
-) -> Vec<String> {
-    let this = Parts::new(id, cx, spelling, values);
+/// All items of a struct.
+pub(super) fn items(id: StructId, cx: Context<'_>, spelling: &Spelling<'_>) -> Vec<String> {
+    let this = Parts::new(id, cx, spelling);
     let mut items = vec![this.definition()];
     items.extend(this.getters());
     if !this.derives.default {
@@ -112,8 +105,6 @@ struct Member<'a> {
     field: &'a Field,
     /// Its name.
     name: &'a str,
-    /// The variable of the decoder.
-    local: String,
     /// What its types become.
     types: Types,
     /// It is an `Option`.
@@ -134,29 +125,16 @@ impl Member<'_> {
 }
 
 impl<'a> Parts<'a> {
-    fn new(
-        id: StructId,
-        cx: Context<'a>,
-        spelling: &'a Spelling<'a>,
-        values: &HashSet<&str>,
-    ) -> Self {
+    fn new(id: StructId, cx: Context<'a>, spelling: &'a Spelling<'a>) -> Self {
         let Context { model, traits, .. } = cx;
         let of = &model[id];
         let index = id.0 as usize;
-        let local = |name: &str| {
-            if matches!(name, "r" | "head") || values.contains(name) {
-                format!("{name}_")
-            } else {
-                name.to_owned()
-            }
-        };
         let fields = of.fields.iter().zip(&cx.names.fields[index]).enumerate();
         let member = |(index, (field, name)): (usize, (&'a Field, &'a String))| {
             let types = cx.styles.field(id, index);
             Member {
                 field,
                 name,
-                local: local(name),
                 types,
                 option: is_option(field, types),
                 attributes: cx.styles.field_attributes(id, index),

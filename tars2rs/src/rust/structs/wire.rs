@@ -7,7 +7,7 @@ use crate::model::{Type, Value};
 
 use super::super::names::UNKNOWN_FIELDS;
 use super::super::types::{
-    Maximum, Spelling, Wrapper, byte_string, default_enum_value, is_default,
+    Maximum, Wrapper, byte_string, default_enum_value, is_default, is_scalar,
 };
 use super::super::{layout, text};
 use super::{Member, Parts};
@@ -15,23 +15,14 @@ use super::{Member, Parts};
 #[derive(Template)]
 #[template(path = "struct_wire.rs.j2", escape = "none")]
 struct WireImpl<'a> {
-    spelling: &'a Spelling<'a>,
     name: &'a str,
     wire_name: &'a str,
     field_list: &'a str,
+    inline: &'a str,
     writer: &'a str,
     encode: &'a [String],
-    locals: &'a [String],
-    arms: &'a [Arm<'a>],
-    /// What becomes of a field with another tag.
-    unknown: &'a str,
-    checks: &'a [String],
+    reader: &'a str,
     literal: &'a str,
-}
-
-struct Arm<'a> {
-    tag: u8,
-    local: &'a str,
 }
 
 impl Parts<'_> {
@@ -46,37 +37,33 @@ impl Parts<'_> {
             field_list = format!("    {}\n{field_list}", layout::SKIP);
         }
         let encode = self.encode_all();
-        let mut locals: Vec<String> = self.members.iter().map(|m| self.local(m)).collect();
-        let arms = self.members.iter().map(|member| Arm {
-            tag: member.field.tag,
-            local: &member.local,
-        });
-        let arms: Vec<Arm<'_>> = arms.collect();
-        let checks: Vec<String> = self.members.iter().flat_map(|m| self.check(m)).collect();
         let mut values: Vec<String> = self.members.iter().map(|m| self.decoded(m)).collect();
-        let mut unknown = "r.skip(head)?".to_owned();
         if self.keeps_unknown {
-            unknown = format!("{UNKNOWN_FIELDS}.keep(r, head)?");
-            locals.push(format!(
-                "        let mut {UNKNOWN_FIELDS} = codec::UnknownFields::new();"
-            ));
-            values.push(UNKNOWN_FIELDS.to_owned());
+            let value = format!("{UNKNOWN_FIELDS}: r.unknown_fields(Self::FIELDS)?");
+            values.insert(0, value); // before the reader has moved
         }
         let head = format!("{}(Self", self.spelling.prelude.ok());
         let literal = layout::literal(8, &head, &values, ")");
         text(&WireImpl {
-            spelling: self.spelling,
             name: self.name,
             wire_name: &wire_name,
             field_list: &field_list,
+            inline: if self.is_small() {
+                "    #[inline(always)]\n"
+            } else {
+                ""
+            },
             writer: if encode.is_empty() { "_w" } else { "w" },
             encode: &encode,
-            locals: &locals,
-            arms: &arms,
-            unknown: &unknown,
-            checks: &checks,
+            reader: if values.is_empty() { "_r" } else { "r" },
             literal: &literal,
         })
+    }
+
+    /// Whether a list of such structs should have the code of a struct in its loop: it is a few scalars.
+    fn is_small(&self) -> bool {
+        let is_scalar = |member: &Member<'_>| is_scalar(&member.field.ty);
+        !self.keeps_unknown && self.members.len() <= 8 && self.members.iter().all(is_scalar)
     }
 
     /// The entry of a field in `FIELDS`.
@@ -222,7 +209,7 @@ impl Parts<'_> {
                 (StringType::Bytes, Some(Value::String(bytes))) => {
                     format!("self.{name} != {}[..]", byte_string(bytes))
                 }
-                (StringType::Shared, _) => format!("*self.{name} != *{text}"),
+                (StringType::Shared | StringType::Fast, _) => format!("*self.{name} != *{text}"),
                 _ => format!("self.{name} != {text}"),
             },
             (Type::Enum(id), None) => match self.model[*id].items.is_empty() {
@@ -234,95 +221,52 @@ impl Parts<'_> {
         })
     }
 
-    /// Tells the compiler each type, so that it need not search for it; unless that is too long for a line.
-    fn local(&self, member: &Member<'_>) -> String {
-        let head = format!("let mut {}", member.local);
-        let tag = member.field.tag;
-        let value = format!("r.next_if::<{}>({tag})?;", self.wire_ty(member));
-        let line = layout::assign(8, &head, &value);
-        if line.lines().any(|line| line.len() > 100) {
-            return layout::assign(8, &head, &format!("r.next_if({tag})?;"));
-        }
-        line
-    }
-
-    /// Binds the value of a member that has a maximum, and checks it.
-    fn check(&self, member: &Member<'_>) -> Vec<String> {
-        let local = &member.local;
-        let Some(Maximum { what, max }) = Maximum::of(&member.field.ty) else {
-            return Vec::new();
-        };
-        let check = |indent, value: &str| {
-            let args = [
-                member.field.tag.to_string(),
-                format!("\"{what}\""),
-                format!("{value}.len()"),
-                max.to_string(),
-            ];
-            layout::call(indent, "r.check_max", &args, "?;")
-        };
-        let taken = self.taken(member);
-        let mut lines = Vec::new();
-        if taken != *local {
-            lines.push(layout::assign(
-                8,
-                &format!("let {local}"),
-                &format!("{taken};"),
-            ));
-        }
-        if member.option {
-            let some = self.spelling.prelude.some();
-            lines.push(format!("        if let {some}(value) = &{local} {{"));
-            lines.push(check(12, "value"));
-            lines.push("        }".to_owned());
-        } else {
-            lines.push(check(8, local));
-        }
-        lines
-    }
-
+    /// How a member is read.
     fn decoded(&self, member: &Member<'_>) -> String {
-        let (name, local) = (member.name, &member.local);
-        let taken = match Maximum::of(&member.field.ty) {
-            Some(_) => local.clone(),
-            None => self.taken(member),
+        let Member { field, name, .. } = member;
+        let tag = field.tag;
+        let (wire, mut inner) = match Wrapper::of(&field.ty, member.types) {
+            Some(Wrapper::CharArray) => ("codec::CharArray<_>".to_owned(), ".0".to_owned()),
+            Some(wrapper) => (wrapper.path().to_owned(), ".0".to_owned()),
+            None => (String::new(), String::new()),
         };
-        if taken == name {
-            taken
-        } else {
-            format!("{name}: {taken}")
-        }
-    }
-
-    /// What a member gets of its variable.
-    fn taken(&self, member: &Member<'_>) -> String {
-        let Member { field, local, .. } = member;
-        let wrapped = Wrapper::of(&field.ty, member.types).is_some();
-        if field.closes_cycle {
-            return format!("{local}.map({}::new)", self.spelling.prelude.boxed());
-        }
+        let wire = match Maximum::of(&field.ty) {
+            Some(Maximum { max, .. }) => {
+                inner.push_str(".0");
+                let wire = if wire.is_empty() { "_" } else { &wire };
+                format!("codec::AtMost<{wire}, {max}>")
+            }
+            None => wire,
+        };
+        let of_type = |method: &str| match wire.as_str() {
+            "" => format!("r.{method}"),
+            wire => format!("r.{method}::<{wire}>"),
+        };
         if member.option {
-            return match wrapped {
-                true => format!("{local}.map(|value| value.0)"),
-                false => local.clone(),
+            let read = format!("{}({tag})?", of_type("option"));
+            let map = match inner.as_str() {
+                _ if field.closes_cycle => format!(".map({}::new)", self.spelling.prelude.boxed()),
+                "" => String::new(),
+                inner => format!(".map(|value| value{inner})"),
             };
+            return format!("{name}: {read}{map}");
         }
-        let inner = if wrapped { ".0" } else { "" };
         if field.required {
-            return format!("r.require({local}, {})?{inner}", field.tag);
+            return format!("{name}: {}({tag})?{inner}", of_type("required"));
         }
         match &field.default {
             Some(value) if !is_default(self.model, value, &field.ty) => {
                 let value = self.owned_value(value, member);
-                match field.ty {
-                    _ if wrapped => format!("{local}.map_or_else(|| {value}, |value| value.0)"),
-                    Type::String { .. } | Type::Bytes { .. } => {
-                        format!("{local}.unwrap_or_else(|| {value})")
-                    }
-                    _ => format!("{local}.unwrap_or({value})"),
+                if inner.is_empty() {
+                    format!("{name}: r.optional_or({tag}, || {value})?")
+                } else {
+                    let option = of_type("option");
+                    format!(
+                        "{name}: {option}({tag})?.map_or_else(|| {value}, |value| value{inner})"
+                    )
                 }
             }
-            _ => format!("{local}.unwrap_or_default(){inner}"),
+            _ => format!("{name}: {}({tag})?{inner}", of_type("optional")),
         }
     }
 }

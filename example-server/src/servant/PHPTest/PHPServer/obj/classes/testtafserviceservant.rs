@@ -30,28 +30,19 @@ impl codec::Struct for SimpleStruct {
         codec::Field::required::<i16>(2, "page"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
         w.put(1, &self.count);
         w.put(2, &self.page);
     }
 
+    #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut id = r.next_if::<i64>(0)?;
-        let mut count = r.next_if::<i32>(1)?;
-        let mut page = r.next_if::<i16>(2)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut id)?,
-                1 => r.fill(head, &mut count)?,
-                2 => r.fill(head, &mut page)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            id: r.require(id, 0)?,
-            count: r.require(count, 1)?,
-            page: r.require(page, 2)?,
+            id: r.required(0)?,
+            count: r.required(1)?,
+            page: r.required(2)?,
         })
     }
 }
@@ -88,24 +79,11 @@ impl codec::Struct for OutStruct {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut id = r.next_if::<i64>(0)?;
-        let mut count = r.next_if::<i32>(1)?;
-        let mut page = r.next_if::<i16>(2)?;
-        let mut str = r.next_if::<String>(3)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut id)?,
-                1 => r.fill(head, &mut count)?,
-                2 => r.fill(head, &mut page)?,
-                3 => r.fill(head, &mut str)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            id: r.require(id, 0)?,
-            count: r.require(count, 1)?,
-            page: r.require(page, 2)?,
-            str: str.unwrap_or_default(),
+            id: r.required(0)?,
+            count: r.required(1)?,
+            page: r.required(2)?,
+            str: r.optional(3)?,
         })
     }
 }
@@ -142,24 +120,11 @@ impl codec::Struct for ComplicatedStruct {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut ss = r.next_if::<Vec<SimpleStruct>>(0)?;
-        let mut rs = r.next_if::<SimpleStruct>(1)?;
-        let mut mss = r.next_if::<BTreeMap<String, SimpleStruct>>(2)?;
-        let mut str = r.next_if::<String>(3)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut ss)?,
-                1 => r.fill(head, &mut rs)?,
-                2 => r.fill(head, &mut mss)?,
-                3 => r.fill(head, &mut str)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            ss: r.require(ss, 0)?,
-            rs: r.require(rs, 1)?,
-            mss: r.require(mss, 2)?,
-            str: str.unwrap_or_default(),
+            ss: r.required(0)?,
+            rs: r.required(1)?,
+            mss: r.required(2)?,
+            str: r.optional(3)?,
         })
     }
 }
@@ -208,33 +173,14 @@ impl codec::Struct for LotofTags {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut id = r.next_if::<i64>(0)?;
-        let mut count = r.next_if::<i32>(1)?;
-        let mut page = r.next_if::<i16>(2)?;
-        let mut str = r.next_if::<String>(3)?;
-        let mut ss = r.next_if::<Vec<SimpleStruct>>(4)?;
-        let mut rs = r.next_if::<SimpleStruct>(5)?;
-        let mut mss = r.next_if::<BTreeMap<String, SimpleStruct>>(6)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut id)?,
-                1 => r.fill(head, &mut count)?,
-                2 => r.fill(head, &mut page)?,
-                3 => r.fill(head, &mut str)?,
-                4 => r.fill(head, &mut ss)?,
-                5 => r.fill(head, &mut rs)?,
-                6 => r.fill(head, &mut mss)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            id: r.require(id, 0)?,
-            count: r.require(count, 1)?,
-            page: r.require(page, 2)?,
-            str: str.unwrap_or_default(),
-            ss: r.require(ss, 4)?,
-            rs: r.require(rs, 5)?,
-            mss: r.require(mss, 6)?,
+            id: r.required(0)?,
+            count: r.required(1)?,
+            page: r.required(2)?,
+            str: r.optional(3)?,
+            ss: r.required(4)?,
+            rs: r.required(5)?,
+            mss: r.required(6)?,
         })
     }
 }

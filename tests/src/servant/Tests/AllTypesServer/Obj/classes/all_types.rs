@@ -114,12 +114,14 @@ impl codec::Typed for Color {
 }
 
 impl codec::Encode for Color {
+    #[inline]
     fn encode(&self, w: &mut codec::Writer<'_>, tag: u8) {
         codec::Encode::encode(&self.0, w, tag);
     }
 }
 
 impl codec::Decode for Color {
+    #[inline]
     fn decode(r: &mut codec::Reader<'_>, ty: codec::WireType) -> codec::Result<Self> {
         <i32 as codec::Decode>::decode(r, ty).map(Self)
     }
@@ -136,21 +138,14 @@ impl codec::Struct for OneBool {
     const NAME: &'static str = "AllTypes.OneBool";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<bool>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
 
+    #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v = r.next_if::<bool>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            v: r.require(v, 0)?,
-        })
+        Ok(Self { v: r.required(0)? })
     }
 }
 
@@ -165,21 +160,14 @@ impl codec::Struct for OneByte {
     const NAME: &'static str = "AllTypes.OneByte";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i8>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
 
+    #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v = r.next_if::<i8>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            v: r.require(v, 0)?,
-        })
+        Ok(Self { v: r.required(0)? })
     }
 }
 
@@ -194,21 +182,14 @@ impl codec::Struct for OneShort {
     const NAME: &'static str = "AllTypes.OneShort";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i16>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
 
+    #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v = r.next_if::<i16>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            v: r.require(v, 0)?,
-        })
+        Ok(Self { v: r.required(0)? })
     }
 }
 
@@ -223,21 +204,14 @@ impl codec::Struct for OneInt {
     const NAME: &'static str = "AllTypes.OneInt";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i32>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
 
+    #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v = r.next_if::<i32>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            v: r.require(v, 0)?,
-        })
+        Ok(Self { v: r.required(0)? })
     }
 }
 
@@ -252,21 +226,14 @@ impl codec::Struct for OneLong {
     const NAME: &'static str = "AllTypes.OneLong";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i64>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
 
+    #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v = r.next_if::<i64>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            v: r.require(v, 0)?,
-        })
+        Ok(Self { v: r.required(0)? })
     }
 }
 
@@ -281,21 +248,14 @@ impl codec::Struct for OneFloat {
     const NAME: &'static str = "AllTypes.OneFloat";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<f32>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
 
+    #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v = r.next_if::<f32>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            v: r.require(v, 0)?,
-        })
+        Ok(Self { v: r.required(0)? })
     }
 }
 
@@ -310,21 +270,14 @@ impl codec::Struct for OneDouble {
     const NAME: &'static str = "AllTypes.OneDouble";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<f64>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
 
+    #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v = r.next_if::<f64>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            v: r.require(v, 0)?,
-        })
+        Ok(Self { v: r.required(0)? })
     }
 }
 
@@ -344,16 +297,7 @@ impl codec::Struct for OneString {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v = r.next_if::<String>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            v: r.require(v, 0)?,
-        })
+        Ok(Self { v: r.required(0)? })
     }
 }
 
@@ -368,21 +312,14 @@ impl codec::Struct for OneUByte {
     const NAME: &'static str = "AllTypes.OneUByte";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<u8>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
 
+    #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v = r.next_if::<u8>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            v: r.require(v, 0)?,
-        })
+        Ok(Self { v: r.required(0)? })
     }
 }
 
@@ -397,21 +334,14 @@ impl codec::Struct for OneUShort {
     const NAME: &'static str = "AllTypes.OneUShort";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<u16>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
 
+    #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v = r.next_if::<u16>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            v: r.require(v, 0)?,
-        })
+        Ok(Self { v: r.required(0)? })
     }
 }
 
@@ -426,21 +356,14 @@ impl codec::Struct for OneUInt {
     const NAME: &'static str = "AllTypes.OneUInt";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<u32>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
 
+    #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v = r.next_if::<u32>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            v: r.require(v, 0)?,
-        })
+        Ok(Self { v: r.required(0)? })
     }
 }
 
@@ -455,21 +378,14 @@ impl codec::Struct for OneEnum {
     const NAME: &'static str = "AllTypes.OneEnum";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<Color>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
 
+    #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v = r.next_if::<Color>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            v: r.require(v, 0)?,
-        })
+        Ok(Self { v: r.required(0)? })
     }
 }
 
@@ -489,16 +405,7 @@ impl codec::Struct for OneBytes {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v = r.next_if::<codec::Bytes>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            v: r.require(v, 0)?,
-        })
+        Ok(Self { v: r.required(0)? })
     }
 }
 
@@ -518,16 +425,7 @@ impl codec::Struct for OneInts {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v = r.next_if::<Vec<i32>>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            v: r.require(v, 0)?,
-        })
+        Ok(Self { v: r.required(0)? })
     }
 }
 
@@ -547,16 +445,7 @@ impl codec::Struct for OneStrs {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v = r.next_if::<Vec<String>>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            v: r.require(v, 0)?,
-        })
+        Ok(Self { v: r.required(0)? })
     }
 }
 
@@ -577,16 +466,7 @@ impl codec::Struct for OneMap {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v = r.next_if::<BTreeMap<String, String>>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            v: r.require(v, 0)?,
-        })
+        Ok(Self { v: r.required(0)? })
     }
 }
 
@@ -652,48 +532,19 @@ impl codec::Struct for Basic {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut b = r.next_if::<bool>(0)?;
-        let mut c = r.next_if::<i8>(1)?;
-        let mut s = r.next_if::<i16>(2)?;
-        let mut i = r.next_if::<i32>(3)?;
-        let mut l = r.next_if::<i64>(4)?;
-        let mut f = r.next_if::<f32>(5)?;
-        let mut d = r.next_if::<f64>(6)?;
-        let mut str = r.next_if::<String>(7)?;
-        let mut ub = r.next_if::<u8>(8)?;
-        let mut us = r.next_if::<u16>(9)?;
-        let mut ui = r.next_if::<u32>(10)?;
-        let mut e = r.next_if::<Color>(11)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut b)?,
-                1 => r.fill(head, &mut c)?,
-                2 => r.fill(head, &mut s)?,
-                3 => r.fill(head, &mut i)?,
-                4 => r.fill(head, &mut l)?,
-                5 => r.fill(head, &mut f)?,
-                6 => r.fill(head, &mut d)?,
-                7 => r.fill(head, &mut str)?,
-                8 => r.fill(head, &mut ub)?,
-                9 => r.fill(head, &mut us)?,
-                10 => r.fill(head, &mut ui)?,
-                11 => r.fill(head, &mut e)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            b: r.require(b, 0)?,
-            c: r.require(c, 1)?,
-            s: r.require(s, 2)?,
-            i: r.require(i, 3)?,
-            l: r.require(l, 4)?,
-            f: r.require(f, 5)?,
-            d: r.require(d, 6)?,
-            str: r.require(str, 7)?,
-            ub: r.require(ub, 8)?,
-            us: r.require(us, 9)?,
-            ui: r.require(ui, 10)?,
-            e: r.require(e, 11)?,
+            b: r.required(0)?,
+            c: r.required(1)?,
+            s: r.required(2)?,
+            i: r.required(3)?,
+            l: r.required(4)?,
+            f: r.required(5)?,
+            d: r.required(6)?,
+            str: r.required(7)?,
+            ub: r.required(8)?,
+            us: r.required(9)?,
+            ui: r.required(10)?,
+            e: r.required(11)?,
         })
     }
 }
@@ -739,24 +590,11 @@ impl codec::Struct for RequireDefaults {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut i = r.next_if::<i32>(0)?;
-        let mut s = r.next_if::<String>(1)?;
-        let mut b = r.next_if::<bool>(2)?;
-        let mut d = r.next_if::<f64>(3)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut i)?,
-                1 => r.fill(head, &mut s)?,
-                2 => r.fill(head, &mut b)?,
-                3 => r.fill(head, &mut d)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            i: r.require(i, 0)?,
-            s: r.require(s, 1)?,
-            b: r.require(b, 2)?,
-            d: r.require(d, 3)?,
+            i: r.required(0)?,
+            s: r.required(1)?,
+            b: r.required(2)?,
+            d: r.required(3)?,
         })
     }
 }
@@ -866,48 +704,19 @@ impl codec::Struct for OptionalDefaults {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut b = r.next_if::<bool>(0)?;
-        let mut c = r.next_if::<i8>(1)?;
-        let mut s = r.next_if::<i16>(2)?;
-        let mut i = r.next_if::<i32>(3)?;
-        let mut l = r.next_if::<i64>(4)?;
-        let mut f = r.next_if::<f32>(5)?;
-        let mut d = r.next_if::<f64>(6)?;
-        let mut str = r.next_if::<String>(7)?;
-        let mut ub = r.next_if::<u8>(8)?;
-        let mut us = r.next_if::<u16>(9)?;
-        let mut ui = r.next_if::<u32>(10)?;
-        let mut e = r.next_if::<Color>(11)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut b)?,
-                1 => r.fill(head, &mut c)?,
-                2 => r.fill(head, &mut s)?,
-                3 => r.fill(head, &mut i)?,
-                4 => r.fill(head, &mut l)?,
-                5 => r.fill(head, &mut f)?,
-                6 => r.fill(head, &mut d)?,
-                7 => r.fill(head, &mut str)?,
-                8 => r.fill(head, &mut ub)?,
-                9 => r.fill(head, &mut us)?,
-                10 => r.fill(head, &mut ui)?,
-                11 => r.fill(head, &mut e)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            b: b.unwrap_or(true),
-            c: c.unwrap_or(-7),
-            s: s.unwrap_or(300),
-            i: i.unwrap_or(42),
-            l: l.unwrap_or(4294967296),
-            f: f.unwrap_or(1.5),
-            d: d.unwrap_or(2.25),
-            str: str.unwrap_or_else(|| String::from("abc")),
-            ub: ub.unwrap_or(200),
-            us: us.unwrap_or(60000),
-            ui: ui.unwrap_or(4000000000),
-            e: e.unwrap_or(Color::GREEN),
+            b: r.optional_or(0, || true)?,
+            c: r.optional_or(1, || -7)?,
+            s: r.optional_or(2, || 300)?,
+            i: r.optional_or(3, || 42)?,
+            l: r.optional_or(4, || 4294967296)?,
+            f: r.optional_or(5, || 1.5)?,
+            d: r.optional_or(6, || 2.25)?,
+            str: r.optional_or(7, || String::from("abc"))?,
+            ub: r.optional_or(8, || 200)?,
+            us: r.optional_or(9, || 60000)?,
+            ui: r.optional_or(10, || 4000000000)?,
+            e: r.optional_or(11, || Color::GREEN)?,
         })
     }
 }
@@ -936,18 +745,9 @@ impl codec::Struct for Inner {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut id = r.next_if::<i32>(0)?;
-        let mut name = r.next_if::<String>(1)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut id)?,
-                1 => r.fill(head, &mut name)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            id: r.require(id, 0)?,
-            name: name.unwrap_or_default(),
+            id: r.required(0)?,
+            name: r.optional(1)?,
         })
     }
 }
@@ -1060,60 +860,23 @@ impl codec::Struct for OptionalPlain {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut b = r.next_if::<bool>(0)?;
-        let mut c = r.next_if::<i8>(1)?;
-        let mut s = r.next_if::<i16>(2)?;
-        let mut i = r.next_if::<i32>(3)?;
-        let mut l = r.next_if::<i64>(4)?;
-        let mut f = r.next_if::<f32>(5)?;
-        let mut d = r.next_if::<f64>(6)?;
-        let mut str = r.next_if::<String>(7)?;
-        let mut ub = r.next_if::<u8>(8)?;
-        let mut us = r.next_if::<u16>(9)?;
-        let mut ui = r.next_if::<u32>(10)?;
-        let mut e = r.next_if::<Color>(11)?;
-        let mut inner = r.next_if::<Inner>(12)?;
-        let mut bytes = r.next_if::<codec::Bytes>(13)?;
-        let mut ints = r.next_if::<Vec<i32>>(14)?;
-        let mut m = r.next_if::<BTreeMap<String, i32>>(15)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut b)?,
-                1 => r.fill(head, &mut c)?,
-                2 => r.fill(head, &mut s)?,
-                3 => r.fill(head, &mut i)?,
-                4 => r.fill(head, &mut l)?,
-                5 => r.fill(head, &mut f)?,
-                6 => r.fill(head, &mut d)?,
-                7 => r.fill(head, &mut str)?,
-                8 => r.fill(head, &mut ub)?,
-                9 => r.fill(head, &mut us)?,
-                10 => r.fill(head, &mut ui)?,
-                11 => r.fill(head, &mut e)?,
-                12 => r.fill(head, &mut inner)?,
-                13 => r.fill(head, &mut bytes)?,
-                14 => r.fill(head, &mut ints)?,
-                15 => r.fill(head, &mut m)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            b: b.unwrap_or_default(),
-            c: c.unwrap_or_default(),
-            s: s.unwrap_or_default(),
-            i: i.unwrap_or_default(),
-            l: l.unwrap_or_default(),
-            f: f.unwrap_or_default(),
-            d: d.unwrap_or_default(),
-            str: str.unwrap_or_default(),
-            ub: ub.unwrap_or_default(),
-            us: us.unwrap_or_default(),
-            ui: ui.unwrap_or_default(),
-            e: e.unwrap_or_default(),
-            inner: inner.unwrap_or_default(),
-            bytes: bytes.unwrap_or_default(),
-            ints: ints.unwrap_or_default(),
-            m: m.unwrap_or_default(),
+            b: r.optional(0)?,
+            c: r.optional(1)?,
+            s: r.optional(2)?,
+            i: r.optional(3)?,
+            l: r.optional(4)?,
+            f: r.optional(5)?,
+            d: r.optional(6)?,
+            str: r.optional(7)?,
+            ub: r.optional(8)?,
+            us: r.optional(9)?,
+            ui: r.optional(10)?,
+            e: r.optional(11)?,
+            inner: r.optional(12)?,
+            bytes: r.optional(13)?,
+            ints: r.optional(14)?,
+            m: r.optional(15)?,
         })
     }
 }
@@ -1146,21 +909,10 @@ impl codec::Struct for Key2 {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut a = r.next_if::<i32>(0)?;
-        let mut b = r.next_if::<String>(1)?;
-        let mut extra = r.next_if::<i64>(2)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut a)?,
-                1 => r.fill(head, &mut b)?,
-                2 => r.fill(head, &mut extra)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            a: r.require(a, 0)?,
-            b: r.require(b, 1)?,
-            extra: extra.unwrap_or_default(),
+            a: r.required(0)?,
+            b: r.required(1)?,
+            extra: r.optional(2)?,
         })
     }
 }
@@ -1267,78 +1019,29 @@ impl codec::Struct for Containers {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut bytes = r.next_if::<codec::Bytes>(0)?;
-        let mut shorts = r.next_if::<Vec<i16>>(2)?;
-        let mut ints = r.next_if::<Vec<i32>>(3)?;
-        let mut longs = r.next_if::<Vec<i64>>(4)?;
-        let mut floats = r.next_if::<Vec<f32>>(5)?;
-        let mut doubles = r.next_if::<Vec<f64>>(6)?;
-        let mut strs = r.next_if::<Vec<String>>(7)?;
-        let mut inners = r.next_if::<Vec<Inner>>(8)?;
-        let mut vvi = r.next_if::<Vec<Vec<i32>>>(9)?;
-        let mut vvb = r.next_if::<Vec<codec::Bytes>>(10)?;
-        let mut mss = r.next_if::<BTreeMap<String, String>>(11)?;
-        let mut mis = r.next_if::<BTreeMap<i32, String>>(12)?;
-        let mut mli = r.next_if::<BTreeMap<i64, Inner>>(13)?;
-        let mut msv = r.next_if::<BTreeMap<String, Vec<i32>>>(14)?;
-        let mut msm = r.next_if::<BTreeMap<String, BTreeMap<i32, Inner>>>(15)?;
-        let mut vm = r.next_if::<Vec<BTreeMap<String, i32>>>(16)?;
-        let mut vub = r.next_if::<Vec<u8>>(17)?;
-        let mut vus = r.next_if::<Vec<u16>>(18)?;
-        let mut vui = r.next_if::<Vec<u32>>(19)?;
-        let mut colors = r.next_if::<Vec<Color>>(20)?;
-        let mut msb = r.next_if::<BTreeMap<String, codec::Bytes>>(21)?;
-        let mut mbb = r.next_if::<BTreeMap<i8, i8>>(22)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut bytes)?,
-                2 => r.fill(head, &mut shorts)?,
-                3 => r.fill(head, &mut ints)?,
-                4 => r.fill(head, &mut longs)?,
-                5 => r.fill(head, &mut floats)?,
-                6 => r.fill(head, &mut doubles)?,
-                7 => r.fill(head, &mut strs)?,
-                8 => r.fill(head, &mut inners)?,
-                9 => r.fill(head, &mut vvi)?,
-                10 => r.fill(head, &mut vvb)?,
-                11 => r.fill(head, &mut mss)?,
-                12 => r.fill(head, &mut mis)?,
-                13 => r.fill(head, &mut mli)?,
-                14 => r.fill(head, &mut msv)?,
-                15 => r.fill(head, &mut msm)?,
-                16 => r.fill(head, &mut vm)?,
-                17 => r.fill(head, &mut vub)?,
-                18 => r.fill(head, &mut vus)?,
-                19 => r.fill(head, &mut vui)?,
-                20 => r.fill(head, &mut colors)?,
-                21 => r.fill(head, &mut msb)?,
-                22 => r.fill(head, &mut mbb)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            bytes: r.require(bytes, 0)?,
-            shorts: r.require(shorts, 2)?,
-            ints: r.require(ints, 3)?,
-            longs: r.require(longs, 4)?,
-            floats: r.require(floats, 5)?,
-            doubles: r.require(doubles, 6)?,
-            strs: r.require(strs, 7)?,
-            inners: r.require(inners, 8)?,
-            vvi: r.require(vvi, 9)?,
-            vvb: r.require(vvb, 10)?,
-            mss: r.require(mss, 11)?,
-            mis: r.require(mis, 12)?,
-            mli: r.require(mli, 13)?,
-            msv: r.require(msv, 14)?,
-            msm: r.require(msm, 15)?,
-            vm: r.require(vm, 16)?,
-            vub: r.require(vub, 17)?,
-            vus: r.require(vus, 18)?,
-            vui: r.require(vui, 19)?,
-            colors: r.require(colors, 20)?,
-            msb: r.require(msb, 21)?,
-            mbb: r.require(mbb, 22)?,
+            bytes: r.required(0)?,
+            shorts: r.required(2)?,
+            ints: r.required(3)?,
+            longs: r.required(4)?,
+            floats: r.required(5)?,
+            doubles: r.required(6)?,
+            strs: r.required(7)?,
+            inners: r.required(8)?,
+            vvi: r.required(9)?,
+            vvb: r.required(10)?,
+            mss: r.required(11)?,
+            mis: r.required(12)?,
+            mli: r.required(13)?,
+            msv: r.required(14)?,
+            msm: r.required(15)?,
+            vm: r.required(16)?,
+            vub: r.required(17)?,
+            vus: r.required(18)?,
+            vui: r.required(19)?,
+            colors: r.required(20)?,
+            msb: r.required(21)?,
+            mbb: r.required(22)?,
         })
     }
 }
@@ -1360,16 +1063,7 @@ impl codec::Struct for StructKeyMap {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut m = r.next_if::<BTreeMap<Key2, String>>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut m)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            m: r.require(m, 0)?,
-        })
+        Ok(Self { m: r.required(0)? })
     }
 }
 
@@ -1427,36 +1121,15 @@ impl codec::Struct for BigTags {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut a = r.next_if::<i32>(0)?;
-        let mut b = r.next_if::<i32>(14)?;
-        let mut c = r.next_if::<i32>(15)?;
-        let mut d = r.next_if::<String>(16)?;
-        let mut inner = r.next_if::<Inner>(100)?;
-        let mut bytes = r.next_if::<codec::Bytes>(200)?;
-        let mut m = r.next_if::<BTreeMap<String, i32>>(254)?;
-        let mut z = r.next_if::<i64>(255)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut a)?,
-                14 => r.fill(head, &mut b)?,
-                15 => r.fill(head, &mut c)?,
-                16 => r.fill(head, &mut d)?,
-                100 => r.fill(head, &mut inner)?,
-                200 => r.fill(head, &mut bytes)?,
-                254 => r.fill(head, &mut m)?,
-                255 => r.fill(head, &mut z)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            a: r.require(a, 0)?,
-            b: r.require(b, 14)?,
-            c: r.require(c, 15)?,
-            d: d.unwrap_or_default(),
-            inner: inner.unwrap_or_default(),
-            bytes: bytes.unwrap_or_default(),
-            m: m.unwrap_or_default(),
-            z: z.unwrap_or_default(),
+            a: r.required(0)?,
+            b: r.required(14)?,
+            c: r.required(15)?,
+            d: r.optional(16)?,
+            inner: r.optional(100)?,
+            bytes: r.optional(200)?,
+            m: r.optional(254)?,
+            z: r.optional(255)?,
         })
     }
 }
@@ -1494,18 +1167,9 @@ impl codec::Struct for InnerOld {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut id = r.next_if::<i32>(0)?;
-        let mut s = r.next_if::<String>(5)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut id)?,
-                5 => r.fill(head, &mut s)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            id: r.require(id, 0)?,
-            s: s.unwrap_or_else(|| String::from("none")),
+            id: r.required(0)?,
+            s: r.optional_or(5, || String::from("none"))?,
         })
     }
 }
@@ -1576,33 +1240,14 @@ impl codec::Struct for InnerNew {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut id = r.next_if::<i32>(0)?;
-        let mut added_list = r.next_if::<Vec<Inner>>(1)?;
-        let mut added_map = r.next_if::<BTreeMap<String, codec::Bytes>>(2)?;
-        let mut added_struct = r.next_if::<Inner>(3)?;
-        let mut s = r.next_if::<String>(5)?;
-        let mut added_tail = r.next_if::<f64>(6)?;
-        let mut added_big_tag = r.next_if::<String>(200)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut id)?,
-                1 => r.fill(head, &mut added_list)?,
-                2 => r.fill(head, &mut added_map)?,
-                3 => r.fill(head, &mut added_struct)?,
-                5 => r.fill(head, &mut s)?,
-                6 => r.fill(head, &mut added_tail)?,
-                200 => r.fill(head, &mut added_big_tag)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            id: r.require(id, 0)?,
-            added_list: added_list.unwrap_or_default(),
-            added_map: added_map.unwrap_or_default(),
-            added_struct: added_struct.unwrap_or_default(),
-            s: s.unwrap_or_else(|| String::from("none")),
-            added_tail: added_tail.unwrap_or_default(),
-            added_big_tag: added_big_tag.unwrap_or_default(),
+            id: r.required(0)?,
+            added_list: r.optional(1)?,
+            added_map: r.optional(2)?,
+            added_struct: r.optional(3)?,
+            s: r.optional_or(5, || String::from("none"))?,
+            added_tail: r.optional(6)?,
+            added_big_tag: r.optional(200)?,
         })
     }
 }
@@ -1633,21 +1278,10 @@ impl codec::Struct for OuterOld {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut inner = r.next_if::<InnerOld>(0)?;
-        let mut list = r.next_if::<Vec<InnerOld>>(1)?;
-        let mut tail = r.next_if::<i32>(9)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut inner)?,
-                1 => r.fill(head, &mut list)?,
-                9 => r.fill(head, &mut tail)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            inner: r.require(inner, 0)?,
-            list: r.require(list, 1)?,
-            tail: r.require(tail, 9)?,
+            inner: r.required(0)?,
+            list: r.required(1)?,
+            tail: r.required(9)?,
         })
     }
 }
@@ -1700,33 +1334,14 @@ impl codec::Struct for OuterNew {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut inner = r.next_if::<InnerNew>(0)?;
-        let mut list = r.next_if::<Vec<InnerNew>>(1)?;
-        let mut added = r.next_if::<InnerNew>(4)?;
-        let mut added_f = r.next_if::<f32>(5)?;
-        let mut added_bytes = r.next_if::<codec::Bytes>(6)?;
-        let mut tail = r.next_if::<i32>(9)?;
-        let mut added_end = r.next_if::<String>(20)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut inner)?,
-                1 => r.fill(head, &mut list)?,
-                4 => r.fill(head, &mut added)?,
-                5 => r.fill(head, &mut added_f)?,
-                6 => r.fill(head, &mut added_bytes)?,
-                9 => r.fill(head, &mut tail)?,
-                20 => r.fill(head, &mut added_end)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            inner: r.require(inner, 0)?,
-            list: r.require(list, 1)?,
-            added: added.unwrap_or_default(),
-            added_f: added_f.unwrap_or_default(),
-            added_bytes: added_bytes.unwrap_or_default(),
-            tail: r.require(tail, 9)?,
-            added_end: added_end.unwrap_or_default(),
+            inner: r.required(0)?,
+            list: r.required(1)?,
+            added: r.optional(4)?,
+            added_f: r.optional(5)?,
+            added_bytes: r.optional(6)?,
+            tail: r.required(9)?,
+            added_end: r.optional(20)?,
         })
     }
 }
@@ -1747,16 +1362,7 @@ impl codec::Struct for Level3 {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut s = r.next_if::<String>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut s)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            s: r.require(s, 0)?,
-        })
+        Ok(Self { s: r.required(0)? })
     }
 }
 
@@ -1782,18 +1388,9 @@ impl codec::Struct for Level2 {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut l3 = r.next_if::<Level3>(0)?;
-        let mut v3 = r.next_if::<Vec<Level3>>(1)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut l3)?,
-                1 => r.fill(head, &mut v3)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            l3: r.require(l3, 0)?,
-            v3: r.require(v3, 1)?,
+            l3: r.required(0)?,
+            v3: r.required(1)?,
         })
     }
 }
@@ -1820,18 +1417,9 @@ impl codec::Struct for Level1 {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut l2 = r.next_if::<Level2>(0)?;
-        let mut m2 = r.next_if::<BTreeMap<String, Level2>>(1)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut l2)?,
-                1 => r.fill(head, &mut m2)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            l2: r.require(l2, 0)?,
-            m2: r.require(m2, 1)?,
+            l2: r.required(0)?,
+            m2: r.required(1)?,
         })
     }
 }
@@ -1870,27 +1458,11 @@ impl codec::Struct for FixedArrays {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut ai = r.next_if::<Vec<i32>>(0)?;
-        let mut ab = r.next_if::<codec::Bytes>(1)?;
-        let mut fs = r.next_if::<codec::CharArray<String>>(2)?;
-        let mut vs = r.next_if::<Vec<i16>>(3)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut ai)?,
-                1 => r.fill(head, &mut ab)?,
-                2 => r.fill(head, &mut fs)?,
-                3 => r.fill(head, &mut vs)?,
-                _ => r.skip(head)?,
-            }
-        }
-        let ai = r.require(ai, 0)?;
-        r.check_max(0, "list", ai.len(), 4)?;
-        let ab = r.require(ab, 1)?;
-        r.check_max(1, "byte vector", ab.len(), 4)?;
-        let fs = r.require(fs, 2)?.0;
-        r.check_max(2, "string", fs.len(), 8)?;
-        let vs = r.require(vs, 3)?;
-        r.check_max(3, "list", vs.len(), 3)?;
-        Ok(Self { ai, ab, fs, vs })
+        Ok(Self {
+            ai: r.required::<codec::AtMost<_, 4>>(0)?.0,
+            ab: r.required::<codec::AtMost<_, 4>>(1)?.0,
+            fs: r.required::<codec::AtMost<codec::CharArray<_>, 8>>(2)?.0.0,
+            vs: r.required::<codec::AtMost<_, 3>>(3)?.0,
+        })
     }
 }

@@ -52,30 +52,13 @@ impl codec::Struct for ConfigInfo {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut appname = r.next_if::<String>(0)?;
-        let mut servername = r.next_if::<String>(1)?;
-        let mut filename = r.next_if::<String>(2)?;
-        let mut b_app_only = r.next_if::<bool>(3)?;
-        let mut host = r.next_if::<String>(4)?;
-        let mut setdivision = r.next_if::<String>(5)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut appname)?,
-                1 => r.fill(head, &mut servername)?,
-                2 => r.fill(head, &mut filename)?,
-                3 => r.fill(head, &mut b_app_only)?,
-                4 => r.fill(head, &mut host)?,
-                5 => r.fill(head, &mut setdivision)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            appname: r.require(appname, 0)?,
-            servername: r.require(servername, 1)?,
-            filename: r.require(filename, 2)?,
-            b_app_only: r.require(b_app_only, 3)?,
-            host: host.unwrap_or_default(),
-            setdivision: setdivision.unwrap_or_default(),
+            appname: r.required(0)?,
+            servername: r.required(1)?,
+            filename: r.required(2)?,
+            b_app_only: r.required(3)?,
+            host: r.optional(4)?,
+            setdivision: r.optional(5)?,
         })
     }
 }
@@ -128,30 +111,13 @@ impl codec::Struct for GetConfigListInfo {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut appname = r.next_if::<String>(0)?;
-        let mut servername = r.next_if::<String>(1)?;
-        let mut b_app_only = r.next_if::<bool>(2)?;
-        let mut host = r.next_if::<String>(3)?;
-        let mut setdivision = r.next_if::<String>(4)?;
-        let mut containername = r.next_if::<String>(5)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut appname)?,
-                1 => r.fill(head, &mut servername)?,
-                2 => r.fill(head, &mut b_app_only)?,
-                3 => r.fill(head, &mut host)?,
-                4 => r.fill(head, &mut setdivision)?,
-                5 => r.fill(head, &mut containername)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            appname: r.require(appname, 0)?,
-            servername: servername.unwrap_or_default(),
-            b_app_only: b_app_only.unwrap_or_default(),
-            host: host.unwrap_or_default(),
-            setdivision: setdivision.unwrap_or_default(),
-            containername: containername.unwrap_or_default(),
+            appname: r.required(0)?,
+            servername: r.optional(1)?,
+            b_app_only: r.optional(2)?,
+            host: r.optional(3)?,
+            setdivision: r.optional(4)?,
+            containername: r.optional(5)?,
         })
     }
 }
@@ -246,45 +212,18 @@ impl codec::Struct for LogInfo {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut appname = r.next_if::<String>(0)?;
-        let mut servername = r.next_if::<String>(1)?;
-        let mut s_filename = r.next_if::<String>(2)?;
-        let mut s_format = r.next_if::<String>(3)?;
-        let mut setdivision = r.next_if::<String>(4)?;
-        let mut b_has_sufix = r.next_if::<bool>(5)?;
-        let mut b_has_app_name_prefix = r.next_if::<bool>(6)?;
-        let mut b_has_square_bracket = r.next_if::<bool>(7)?;
-        let mut s_concat_str = r.next_if::<String>(8)?;
-        let mut s_separ = r.next_if::<String>(9)?;
-        let mut s_log_type = r.next_if::<String>(10)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut appname)?,
-                1 => r.fill(head, &mut servername)?,
-                2 => r.fill(head, &mut s_filename)?,
-                3 => r.fill(head, &mut s_format)?,
-                4 => r.fill(head, &mut setdivision)?,
-                5 => r.fill(head, &mut b_has_sufix)?,
-                6 => r.fill(head, &mut b_has_app_name_prefix)?,
-                7 => r.fill(head, &mut b_has_square_bracket)?,
-                8 => r.fill(head, &mut s_concat_str)?,
-                9 => r.fill(head, &mut s_separ)?,
-                10 => r.fill(head, &mut s_log_type)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            appname: r.require(appname, 0)?,
-            servername: r.require(servername, 1)?,
-            s_filename: r.require(s_filename, 2)?,
-            s_format: r.require(s_format, 3)?,
-            setdivision: setdivision.unwrap_or_default(),
-            b_has_sufix: b_has_sufix.unwrap_or(true),
-            b_has_app_name_prefix: b_has_app_name_prefix.unwrap_or(true),
-            b_has_square_bracket: b_has_square_bracket.unwrap_or_default(),
-            s_concat_str: s_concat_str.unwrap_or_else(|| String::from("_")),
-            s_separ: s_separ.unwrap_or_else(|| String::from("|")),
-            s_log_type: s_log_type.unwrap_or_default(),
+            appname: r.required(0)?,
+            servername: r.required(1)?,
+            s_filename: r.required(2)?,
+            s_format: r.required(3)?,
+            setdivision: r.optional(4)?,
+            b_has_sufix: r.optional_or(5, || true)?,
+            b_has_app_name_prefix: r.optional_or(6, || true)?,
+            b_has_square_bracket: r.optional(7)?,
+            s_concat_str: r.optional_or(8, || String::from("_"))?,
+            s_separ: r.optional_or(9, || String::from("|"))?,
+            s_log_type: r.optional(10)?,
         })
     }
 }
@@ -321,24 +260,11 @@ impl codec::Struct for ServerInfo {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut application = r.next_if::<String>(0)?;
-        let mut server_name = r.next_if::<String>(1)?;
-        let mut pid = r.next_if::<i32>(2)?;
-        let mut adapter = r.next_if::<String>(3)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut application)?,
-                1 => r.fill(head, &mut server_name)?,
-                2 => r.fill(head, &mut pid)?,
-                3 => r.fill(head, &mut adapter)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            application: r.require(application, 0)?,
-            server_name: r.require(server_name, 1)?,
-            pid: r.require(pid, 2)?,
-            adapter: adapter.unwrap_or_default(),
+            application: r.required(0)?,
+            server_name: r.required(1)?,
+            pid: r.required(2)?,
+            adapter: r.optional(3)?,
         })
     }
 }
@@ -414,12 +340,14 @@ impl codec::Typed for Notifylevel {
 }
 
 impl codec::Encode for Notifylevel {
+    #[inline]
     fn encode(&self, w: &mut codec::Writer<'_>, tag: u8) {
         codec::Encode::encode(&self.0, w, tag);
     }
 }
 
 impl codec::Decode for Notifylevel {
+    #[inline]
     fn decode(r: &mut codec::Reader<'_>, ty: codec::WireType) -> codec::Result<Self> {
         <i32 as codec::Decode>::decode(r, ty).map(Self)
     }
@@ -492,12 +420,14 @@ impl codec::Typed for ReportType {
 }
 
 impl codec::Encode for ReportType {
+    #[inline]
     fn encode(&self, w: &mut codec::Writer<'_>, tag: u8) {
         codec::Encode::encode(&self.0, w, tag);
     }
 }
 
 impl codec::Decode for ReportType {
+    #[inline]
     fn decode(r: &mut codec::Reader<'_>, ty: codec::WireType) -> codec::Result<Self> {
         <i32 as codec::Decode>::decode(r, ty).map(Self)
     }
@@ -559,39 +489,16 @@ impl codec::Struct for ReportInfo {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut e_type = r.next_if::<ReportType>(1)?;
-        let mut s_app = r.next_if::<String>(2)?;
-        let mut s_set = r.next_if::<String>(3)?;
-        let mut s_container = r.next_if::<String>(4)?;
-        let mut s_server = r.next_if::<String>(5)?;
-        let mut s_message = r.next_if::<String>(6)?;
-        let mut s_thread_id = r.next_if::<String>(7)?;
-        let mut e_level = r.next_if::<Notifylevel>(8)?;
-        let mut s_node_name = r.next_if::<String>(9)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                1 => r.fill(head, &mut e_type)?,
-                2 => r.fill(head, &mut s_app)?,
-                3 => r.fill(head, &mut s_set)?,
-                4 => r.fill(head, &mut s_container)?,
-                5 => r.fill(head, &mut s_server)?,
-                6 => r.fill(head, &mut s_message)?,
-                7 => r.fill(head, &mut s_thread_id)?,
-                8 => r.fill(head, &mut e_level)?,
-                9 => r.fill(head, &mut s_node_name)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            e_type: r.require(e_type, 1)?,
-            s_app: r.require(s_app, 2)?,
-            s_set: r.require(s_set, 3)?,
-            s_container: r.require(s_container, 4)?,
-            s_server: r.require(s_server, 5)?,
-            s_message: r.require(s_message, 6)?,
-            s_thread_id: s_thread_id.unwrap_or_default(),
-            e_level: e_level.unwrap_or_default(),
-            s_node_name: s_node_name.unwrap_or_default(),
+            e_type: r.required(1)?,
+            s_app: r.required(2)?,
+            s_set: r.required(3)?,
+            s_container: r.required(4)?,
+            s_server: r.required(5)?,
+            s_message: r.required(6)?,
+            s_thread_id: r.optional(7)?,
+            e_level: r.optional(8)?,
+            s_node_name: r.optional(9)?,
         })
     }
 }
@@ -667,36 +574,15 @@ impl codec::Struct for StatPropMsgHead {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut module_name = r.next_if::<String>(0)?;
-        let mut ip = r.next_if::<String>(1)?;
-        let mut property_name = r.next_if::<String>(2)?;
-        let mut set_name = r.next_if::<String>(3)?;
-        let mut set_area = r.next_if::<String>(4)?;
-        let mut set_id = r.next_if::<String>(5)?;
-        let mut s_container = r.next_if::<String>(6)?;
-        let mut i_property_ver = r.next_if::<i32>(7)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut module_name)?,
-                1 => r.fill(head, &mut ip)?,
-                2 => r.fill(head, &mut property_name)?,
-                3 => r.fill(head, &mut set_name)?,
-                4 => r.fill(head, &mut set_area)?,
-                5 => r.fill(head, &mut set_id)?,
-                6 => r.fill(head, &mut s_container)?,
-                7 => r.fill(head, &mut i_property_ver)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            module_name: r.require(module_name, 0)?,
-            ip: r.require(ip, 1)?,
-            property_name: r.require(property_name, 2)?,
-            set_name: set_name.unwrap_or_default(),
-            set_area: set_area.unwrap_or_default(),
-            set_id: set_id.unwrap_or_default(),
-            s_container: s_container.unwrap_or_default(),
-            i_property_ver: i_property_ver.unwrap_or(1),
+            module_name: r.required(0)?,
+            ip: r.required(1)?,
+            property_name: r.required(2)?,
+            set_name: r.optional(3)?,
+            set_area: r.optional(4)?,
+            set_id: r.optional(5)?,
+            s_container: r.optional(6)?,
+            i_property_ver: r.optional_or(7, || 1)?,
         })
     }
 }
@@ -723,18 +609,9 @@ impl codec::Struct for StatPropInfo {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut policy = r.next_if::<String>(0)?;
-        let mut value = r.next_if::<String>(1)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut policy)?,
-                1 => r.fill(head, &mut value)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            policy: r.require(policy, 0)?,
-            value: r.require(value, 1)?,
+            policy: r.required(0)?,
+            value: r.required(1)?,
         })
     }
 }
@@ -756,15 +633,8 @@ impl codec::Struct for StatPropMsgBody {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut v_info = r.next_if::<Vec<StatPropInfo>>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut v_info)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            v_info: r.require(v_info, 0)?,
+            v_info: r.required(0)?,
         })
     }
 }
@@ -835,45 +705,18 @@ impl codec::Struct for StatMicMsgHead {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut master_name = r.next_if::<String>(0)?;
-        let mut slave_name = r.next_if::<String>(1)?;
-        let mut interface_name = r.next_if::<String>(2)?;
-        let mut master_ip = r.next_if::<String>(3)?;
-        let mut slave_ip = r.next_if::<String>(4)?;
-        let mut slave_port = r.next_if::<i32>(5)?;
-        let mut return_value = r.next_if::<i32>(6)?;
-        let mut slave_set_name = r.next_if::<String>(7)?;
-        let mut slave_set_area = r.next_if::<String>(8)?;
-        let mut slave_set_id = r.next_if::<String>(9)?;
-        let mut tars_version = r.next_if::<String>(10)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut master_name)?,
-                1 => r.fill(head, &mut slave_name)?,
-                2 => r.fill(head, &mut interface_name)?,
-                3 => r.fill(head, &mut master_ip)?,
-                4 => r.fill(head, &mut slave_ip)?,
-                5 => r.fill(head, &mut slave_port)?,
-                6 => r.fill(head, &mut return_value)?,
-                7 => r.fill(head, &mut slave_set_name)?,
-                8 => r.fill(head, &mut slave_set_area)?,
-                9 => r.fill(head, &mut slave_set_id)?,
-                10 => r.fill(head, &mut tars_version)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            master_name: r.require(master_name, 0)?,
-            slave_name: r.require(slave_name, 1)?,
-            interface_name: r.require(interface_name, 2)?,
-            master_ip: r.require(master_ip, 3)?,
-            slave_ip: r.require(slave_ip, 4)?,
-            slave_port: r.require(slave_port, 5)?,
-            return_value: r.require(return_value, 6)?,
-            slave_set_name: slave_set_name.unwrap_or_default(),
-            slave_set_area: slave_set_area.unwrap_or_default(),
-            slave_set_id: slave_set_id.unwrap_or_default(),
-            tars_version: tars_version.unwrap_or_default(),
+            master_name: r.required(0)?,
+            slave_name: r.required(1)?,
+            interface_name: r.required(2)?,
+            master_ip: r.required(3)?,
+            slave_ip: r.required(4)?,
+            slave_port: r.required(5)?,
+            return_value: r.required(6)?,
+            slave_set_name: r.optional(7)?,
+            slave_set_area: r.optional(8)?,
+            slave_set_id: r.optional(9)?,
+            tars_version: r.optional(10)?,
         })
     }
 }
@@ -920,33 +763,14 @@ impl codec::Struct for StatMicMsgBody {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut count = r.next_if::<i32>(0)?;
-        let mut timeout_count = r.next_if::<i32>(1)?;
-        let mut exec_count = r.next_if::<i32>(2)?;
-        let mut interval_count = r.next_if::<BTreeMap<i32, i32>>(3)?;
-        let mut total_rsp_time = r.next_if::<i64>(4)?;
-        let mut max_rsp_time = r.next_if::<i32>(5)?;
-        let mut min_rsp_time = r.next_if::<i32>(6)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut count)?,
-                1 => r.fill(head, &mut timeout_count)?,
-                2 => r.fill(head, &mut exec_count)?,
-                3 => r.fill(head, &mut interval_count)?,
-                4 => r.fill(head, &mut total_rsp_time)?,
-                5 => r.fill(head, &mut max_rsp_time)?,
-                6 => r.fill(head, &mut min_rsp_time)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            count: r.require(count, 0)?,
-            timeout_count: r.require(timeout_count, 1)?,
-            exec_count: r.require(exec_count, 2)?,
-            interval_count: r.require(interval_count, 3)?,
-            total_rsp_time: r.require(total_rsp_time, 4)?,
-            max_rsp_time: r.require(max_rsp_time, 5)?,
-            min_rsp_time: r.require(min_rsp_time, 6)?,
+            count: r.required(0)?,
+            timeout_count: r.required(1)?,
+            exec_count: r.required(2)?,
+            interval_count: r.required(3)?,
+            total_rsp_time: r.required(4)?,
+            max_rsp_time: r.required(5)?,
+            min_rsp_time: r.required(6)?,
         })
     }
 }
@@ -1001,39 +825,16 @@ impl codec::Struct for StatSampleMsg {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut unid = r.next_if::<String>(0)?;
-        let mut master_name = r.next_if::<String>(1)?;
-        let mut slave_name = r.next_if::<String>(2)?;
-        let mut interface_name = r.next_if::<String>(3)?;
-        let mut master_ip = r.next_if::<String>(4)?;
-        let mut slave_ip = r.next_if::<String>(5)?;
-        let mut depth = r.next_if::<i32>(6)?;
-        let mut width = r.next_if::<i32>(7)?;
-        let mut parent_width = r.next_if::<i32>(8)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut unid)?,
-                1 => r.fill(head, &mut master_name)?,
-                2 => r.fill(head, &mut slave_name)?,
-                3 => r.fill(head, &mut interface_name)?,
-                4 => r.fill(head, &mut master_ip)?,
-                5 => r.fill(head, &mut slave_ip)?,
-                6 => r.fill(head, &mut depth)?,
-                7 => r.fill(head, &mut width)?,
-                8 => r.fill(head, &mut parent_width)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            unid: r.require(unid, 0)?,
-            master_name: r.require(master_name, 1)?,
-            slave_name: r.require(slave_name, 2)?,
-            interface_name: r.require(interface_name, 3)?,
-            master_ip: r.require(master_ip, 4)?,
-            slave_ip: r.require(slave_ip, 5)?,
-            depth: r.require(depth, 6)?,
-            width: r.require(width, 7)?,
-            parent_width: r.require(parent_width, 8)?,
+            unid: r.required(0)?,
+            master_name: r.required(1)?,
+            slave_name: r.required(2)?,
+            interface_name: r.required(3)?,
+            master_ip: r.required(4)?,
+            slave_ip: r.required(5)?,
+            depth: r.required(6)?,
+            width: r.required(7)?,
+            parent_width: r.required(8)?,
         })
     }
 }
@@ -1151,54 +952,21 @@ impl codec::Struct for EndpointF {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut host = r.next_if::<String>(0)?;
-        let mut port = r.next_if::<i32>(1)?;
-        let mut timeout = r.next_if::<i32>(2)?;
-        let mut istcp = r.next_if::<i32>(3)?;
-        let mut grid = r.next_if::<i32>(4)?;
-        let mut groupworkid = r.next_if::<i32>(5)?;
-        let mut grouprealid = r.next_if::<i32>(6)?;
-        let mut set_id = r.next_if::<String>(7)?;
-        let mut qos = r.next_if::<i32>(8)?;
-        let mut bak_flag = r.next_if::<i32>(9)?;
-        let mut weight = r.next_if::<i32>(11)?;
-        let mut weight_type = r.next_if::<i32>(12)?;
-        let mut auth_type = r.next_if::<i32>(13)?;
-        let mut node_name = r.next_if::<String>(14)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut host)?,
-                1 => r.fill(head, &mut port)?,
-                2 => r.fill(head, &mut timeout)?,
-                3 => r.fill(head, &mut istcp)?,
-                4 => r.fill(head, &mut grid)?,
-                5 => r.fill(head, &mut groupworkid)?,
-                6 => r.fill(head, &mut grouprealid)?,
-                7 => r.fill(head, &mut set_id)?,
-                8 => r.fill(head, &mut qos)?,
-                9 => r.fill(head, &mut bak_flag)?,
-                11 => r.fill(head, &mut weight)?,
-                12 => r.fill(head, &mut weight_type)?,
-                13 => r.fill(head, &mut auth_type)?,
-                14 => r.fill(head, &mut node_name)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            host: r.require(host, 0)?,
-            port: r.require(port, 1)?,
-            timeout: r.require(timeout, 2)?,
-            istcp: r.require(istcp, 3)?,
-            grid: r.require(grid, 4)?,
-            groupworkid: groupworkid.unwrap_or_default(),
-            grouprealid: grouprealid.unwrap_or_default(),
-            set_id: set_id.unwrap_or_default(),
-            qos: qos.unwrap_or_default(),
-            bak_flag: bak_flag.unwrap_or_default(),
-            weight: weight.unwrap_or_default(),
-            weight_type: weight_type.unwrap_or_default(),
-            auth_type: auth_type.unwrap_or_default(),
-            node_name: node_name.unwrap_or_default(),
+            host: r.required(0)?,
+            port: r.required(1)?,
+            timeout: r.required(2)?,
+            istcp: r.required(3)?,
+            grid: r.required(4)?,
+            groupworkid: r.optional(5)?,
+            grouprealid: r.optional(6)?,
+            set_id: r.optional(7)?,
+            qos: r.optional(8)?,
+            bak_flag: r.optional(9)?,
+            weight: r.optional(11)?,
+            weight_type: r.optional(12)?,
+            auth_type: r.optional(13)?,
+            node_name: r.optional(14)?,
         })
     }
 }

@@ -1,0 +1,259 @@
+//! The fields of a struct, asked for by ascending tag.
+//!
+//! Every known writer sends them in that order, and then each is found where the reader stands. A field with a lower
+//! tag than the one asked for is unknown and passed over; one with a higher tag shows that the one asked for is
+//! absent. The first field whose tag is not above that of its predecessor shows that this writer has another order:
+//! then the struct is read [again](crate::structure), from an index of its fields.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::{Place, Reader, STRUCT_END};
+use crate::{
+    Decode, Error, ErrorKind, Field, Head, Input, Result, UnknownFields, WireType,
+    wire::EXTENDED_TAG,
+};
+
+/// Where the fields of a struct are: the first of each tag.
+#[derive(Debug)]
+pub(crate) struct Index {
+    /// All of them, up to the end of the struct.
+    all: Range<usize>,
+    /// Tag and type, and the bytes of the value.
+    values: Vec<(Head, Range<usize>)>,
+}
+
+impl<'a> Reader<'a> {
+    /// The value of a `require` field.
+    ///
+    /// # Errors
+    /// There is none, or it is not of type `T`.
+    #[inline(always)]
+    pub fn required<T: Decode>(&mut self, tag: u8) -> Result<T> {
+        match self.seek(tag)? {
+            Some(ty) => self.field(tag, ty),
+            None => Err(self.missing(tag)),
+        }
+    }
+
+    /// The value of an `optional` field, or the default of its type.
+    ///
+    /// # Errors
+    /// It is not of type `T`.
+    #[inline(always)]
+    pub fn optional<T: Decode + Default>(&mut self, tag: u8) -> Result<T> {
+        match self.seek_optional(tag)? {
+            Some(ty) => self.field(tag, ty),
+            None => Ok(T::default()),
+        }
+    }
+
+    /// The value of an `optional` field, or this one.
+    ///
+    /// # Errors
+    /// It is not of type `T`.
+    #[inline(always)]
+    pub fn optional_or<T: Decode>(&mut self, tag: u8, default: impl FnOnce() -> T) -> Result<T> {
+        match self.seek_optional(tag)? {
+            Some(ty) => self.field(tag, ty),
+            None => Ok(default()),
+        }
+    }
+
+    /// The value of a field, if there is one.
+    ///
+    /// # Errors
+    /// It is not of type `T`.
+    #[inline(always)]
+    pub fn option<T: Decode>(&mut self, tag: u8) -> Result<Option<T>> {
+        match self.seek_optional(tag)? {
+            Some(ty) => self.field(tag, ty).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The fields that are none of these. The reader does not move.
+    ///
+    /// # Errors
+    /// What stands there are no fields, or they take too much memory.
+    pub fn unknown_fields(&self, known: &[Field]) -> Result<UnknownFields> {
+        let mut r = *self;
+        if let Some(all) = self
+            .input
+            .index(self.place.index, |index| index.all.clone())
+        {
+            r.rest = self.input.bytes(all);
+            r.place.in_struct = false;
+        }
+        let mut unknown = UnknownFields::new();
+        while let Some(head) = r.next_field()? {
+            if known.iter().any(|field| field.tag == head.tag) {
+                r.skip(head)?;
+            } else {
+                unknown.keep(&mut r, head)?;
+            }
+        }
+        Ok(unknown)
+    }
+
+    /// The parts of a reader, for functions out of line: a whole one would be put in memory before it is known
+    /// whether they are called.
+    #[inline(always)]
+    pub(crate) fn parts(self) -> (&'a [u8], &'a Input<'a>, Place) {
+        (self.rest, self.input, self.place)
+    }
+
+    #[inline(always)]
+    pub(crate) fn from_parts((rest, input, place): (&'a [u8], &'a Input<'a>, Place)) -> Self {
+        Self { rest, input, place }
+    }
+
+    /// Whether this is in a struct whose fields are not in order, and so is likely to be another one.
+    #[inline(always)]
+    pub(crate) fn in_disorder(&self) -> bool {
+        self.place.disorder
+    }
+
+    /// What is left.
+    #[inline(always)]
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Goes on from here.
+    #[inline(always)]
+    pub(crate) fn go_on(&mut self, rest: &'a [u8]) {
+        self.rest = rest;
+    }
+
+    /// Takes the end of the fields, passing over those that nobody asked for.
+    #[inline(always)]
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        match self.rest {
+            [STRUCT_END, rest @ ..] if self.place.in_struct => self.rest = rest,
+            [] if !self.place.in_struct => {}
+            _ => self.rest = self.finish_late()?,
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn field<T: Decode>(&mut self, tag: u8, ty: WireType) -> Result<T> {
+        self.place.floor = u16::from(tag) + 1;
+        match T::decode(self, ty) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(error.at_tag(tag)),
+        }
+    }
+
+    /// Takes the head of the field with this tag, if there is one.
+    #[inline(always)]
+    fn seek(&mut self, tag: u8) -> Result<Option<WireType>> {
+        if let Some(ty) = self.take_head_if(tag) {
+            return Ok(Some(ty));
+        }
+        let (found, rest) = self.search(tag)?;
+        self.rest = rest;
+        Ok(found)
+    }
+
+    /// The same for a field that is often absent.
+    #[inline(always)]
+    fn seek_optional(&mut self, tag: u8) -> Result<Option<WireType>> {
+        match self.rest {
+            [STRUCT_END, ..] => Ok(None),
+            [first, ..] if first >> 4 > tag && first >> 4 < EXTENDED_TAG => Ok(None),
+            _ => self.seek(tag),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn search(mut self, tag: u8) -> Result<(Option<WireType>, &'a [u8])> {
+        if self.place.index != 0 {
+            return Ok(self.look_up(tag));
+        }
+        loop {
+            let before = self;
+            match self.next_field()? {
+                Some(head) if head.tag < tag => self.pass(head)?,
+                Some(head) if head.tag == tag => return Ok((Some(head.ty), self.rest)),
+                _ => return Ok((None, before.rest)),
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn finish_late(mut self) -> Result<&'a [u8]> {
+        if self.place.index == 0 {
+            while let Some(head) = self.next_field()? {
+                self.pass(head)?;
+            }
+        }
+        Ok(self.rest)
+    }
+
+    /// Passes over a field that nobody has asked for, or finds that the fields are not in order.
+    fn pass(&mut self, head: Head) -> Result<()> {
+        if u16::from(head.tag) < self.place.floor {
+            return Err(Error::at(*self, ErrorKind::Disorder));
+        }
+        self.place.floor = u16::from(head.tag) + 1;
+        self.skip(head)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn missing(self, tag: u8) -> Error {
+        // It may still come, in another order.
+        let kind = match self.place.index {
+            0 => ErrorKind::Disorder,
+            _ => ErrorKind::Missing,
+        };
+        Error::at(self, kind).at_tag(tag)
+    }
+
+    /// Finds the fields of the struct that begins here: a reader that knows where they are, and what is behind them.
+    pub(crate) fn indexed(self) -> Result<(Self, &'a [u8])> {
+        let mut r = self;
+        let mut seen = [false; 256];
+        let mut values = Vec::new();
+        let start = r.offset();
+        let mut end = start;
+        while let Some(head) = r.next_field()? {
+            let value = r.offset();
+            r.skip(head)?;
+            end = r.offset();
+            let seen = &mut seen[usize::from(head.tag)];
+            if !core::mem::replace(seen, true) {
+                values.push((head, value..end));
+            }
+        }
+        // Bounds how often hostile bytes can be read again.
+        self.charge(end - start)?;
+        let all = start..end;
+        let mut fields = self;
+        fields.rest = self.input.bytes(end..end);
+        fields.place.disorder = true;
+        fields.place.index = self.input.push_index(Index { all, values });
+        Ok((fields, r.rest))
+    }
+
+    /// Forgets the last of the indexes.
+    pub(crate) fn forget_index(&self) {
+        self.input.pop_index();
+    }
+
+    /// The field with this tag: its type, and the bytes of its value.
+    fn look_up(self, tag: u8) -> (Option<WireType>, &'a [u8]) {
+        let find = |index: &Index| {
+            let found = index.values.iter().find(|(head, _)| head.tag == tag);
+            found.map(|(head, value)| (head.ty, value.clone()))
+        };
+        match self.input.index(self.place.index, find).flatten() {
+            Some((ty, value)) => (Some(ty), self.input.bytes(value)),
+            None => (None, self.rest),
+        }
+    }
+}
