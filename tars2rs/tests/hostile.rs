@@ -206,7 +206,8 @@ proptest! {
             }
         }
         let output = resolve_bytes(&bytes);
-        prop_assert_eq!(output.model.is_none(), output.diagnostics.iter().any(|d| d.is_error()));
+        let refused = !output.unreadable.is_empty() || output.diagnostics.iter().any(|d| d.is_error());
+        prop_assert_eq!(output.model.is_none(), refused);
         render(&output);
     }
 }

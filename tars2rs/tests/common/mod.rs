@@ -39,9 +39,9 @@ pub(crate) fn codes(text: &str) -> Vec<&'static str> {
 
 /// All diagnostics as a person sees them.
 pub(crate) fn render(output: &Output) -> String {
-    output
-        .diagnostics
-        .iter()
+    let unreadable = output.unreadable.iter().map(|file| &file.diagnostic);
+    unreadable
+        .chain(&output.diagnostics)
         .map(|diagnostic| text::render(diagnostic, &output.sources, false) + "\n")
         .collect()
 }
