@@ -6,7 +6,7 @@
 //! | [`TarsLog::day`] | `App.Server_NAME_DATE.log` | the same, under `remote_app_log/App/Server` |
 //!
 //! ```no_run
-//! use tars_rpc::{Communicator, config::ApplicationConfig, platform::{Platform, log::{Rolling, TarsLog}}};
+//! use tars_rpc::{Communicator, config::ApplicationConfig, platform::{Platform, logs::{Rolling, TarsLog}}};
 //! use tracing_subscriber::layer::SubscriberExt;
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {

@@ -42,18 +42,9 @@ impl codec::Struct for First {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut second = r.next_if::<Second>(0)?;
-        let mut level = r.next_if::<Level>(1)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut second)?,
-                1 => r.fill(head, &mut level)?,
-                _ => r.skip(head)?,
-            }
-        }
         Ok(Self {
-            second: r.require(second, 0)?,
-            level: level.unwrap_or(Level::HIGH),
+            second: r.required(0)?,
+            level: r.optional_or(1, || Level::HIGH)?,
         })
     }
 }
@@ -128,12 +119,14 @@ impl codec::Typed for Level {
 }
 
 impl codec::Encode for Level {
+    #[inline]
     fn encode(&self, w: &mut codec::Writer<'_>, tag: u8) {
         codec::Encode::encode(&self.0, w, tag);
     }
 }
 
 impl codec::Decode for Level {
+    #[inline]
     fn decode(r: &mut codec::Reader<'_>, ty: codec::WireType) -> codec::Result<Self> {
         <i32 as codec::Decode>::decode(r, ty).map(Self)
     }
@@ -150,20 +143,13 @@ impl codec::Struct for Second {
     const NAME: &'static str = "Shared.Second";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i32>(0, "a")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.a);
     }
 
+    #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        let mut a = r.next_if::<i32>(0)?;
-        while let Some(head) = r.next_field()? {
-            match head.tag {
-                0 => r.fill(head, &mut a)?,
-                _ => r.skip(head)?,
-            }
-        }
-        Ok(Self {
-            a: r.require(a, 0)?,
-        })
+        Ok(Self { a: r.required(0)? })
     }
 }
