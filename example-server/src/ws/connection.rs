@@ -5,10 +5,14 @@
 //! holds no buffer.
 
 use std::collections::VecDeque;
+use std::future::{Future as _, poll_fn};
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use tokio::task::coop;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::close::CloseCode;
@@ -109,6 +113,12 @@ pub enum End {
     Gone,
 }
 
+/// Why a task that waited goes on.
+struct Woken {
+    /// The socket has input, or its end.
+    readable: bool,
+}
+
 impl Connection {
     /// A connection whose outgoing frames come from `outbox`.
     pub fn new(fd: Fd, socket: Socket, outbox: Arc<Outbox>, shared: Arc<Shared>) -> Self {
@@ -145,22 +155,41 @@ impl Connection {
                 self.look_for_life();
                 continue;
             }
-            next = tokio::select! {
-                () = self.outbox.changed() => None,
-                ready = self.socket.readable(), if !turn.behind => match ready {
-                    Ok(()) => self.read_turn().await,
-                    Err(_) => Some(End::Gone),
-                },
-                ready = self.socket.writable(),
-                    if self.writing.is_pending() || self.socket.is_pending() =>
-                {
-                    ready.is_err().then_some(End::Gone)
-                }
-                answer = first(&mut self.pending) => {
-                    self.outbox.push_answer(answer.encode());
-                    None
-                }
+            next = match poll_fn(|cx| self.poll_woken(cx, !turn.behind)).await {
+                Ok(Woken { readable: true }) => self.read_turn().await,
+                Ok(Woken { readable: false }) => None,
+                Err(_) => Some(End::Gone),
             };
+        }
+    }
+
+    /// Ready when there is something to do: to write what came into the outbox or what the socket
+    /// takes again, or to read, if it `may_read`. Answers that are there go into the outbox.
+    ///
+    /// All of them are asked in each turn, so that none can starve another.
+    fn poll_woken(&mut self, cx: &mut Context<'_>, may_read: bool) -> Poll<io::Result<Woken>> {
+        // A peer and a room that never pause would keep the thread from all others.
+        let budget = ready!(coop::poll_proceed(cx));
+        while let Poll::Ready(answer) = poll_first(&mut self.pending, cx) {
+            self.outbox.push_answer(answer.encode());
+        }
+        let mut writable = false;
+        if (self.writing.is_pending() || self.socket.is_pending())
+            && let Poll::Ready(ready) = self.socket.poll_writable(cx)
+        {
+            ready?;
+            writable = true;
+        }
+        let mut readable = false;
+        if may_read && let Poll::Ready(ready) = self.socket.poll_readable(cx) {
+            ready?;
+            readable = true;
+        }
+        if self.outbox.poll_changed(cx).is_ready() || readable || writable {
+            budget.made_progress();
+            Poll::Ready(Ok(Woken { readable }))
+        } else {
+            Poll::Pending
         }
     }
 
@@ -198,7 +227,7 @@ impl Connection {
     async fn close(&mut self, end: End) -> io::Result<()> {
         self.flush()?;
         while self.writing.is_pending() || self.socket.is_pending() {
-            self.socket.writable().await?;
+            poll_fn(|cx| self.socket.poll_writable(cx)).await?;
             self.flush()?;
         }
         if end == End::Closing {
@@ -233,7 +262,7 @@ impl Connection {
     /// The buffer is taken when there is input: a server that goes down waits for many peers.
     async fn read<T>(&mut self, mut look: impl FnMut(&mut [u8]) -> T) -> io::Result<Option<T>> {
         loop {
-            self.socket.readable().await?;
+            poll_fn(|cx| self.socket.poll_readable(cx)).await?;
             let mut scratch = Scratch::take();
             match self.socket.try_read(&mut scratch) {
                 Ok(0) => return Ok(None),
@@ -331,30 +360,16 @@ impl Connection {
         None
     }
 
-    /// Waits until the first pending answer is there; meanwhile nothing is read.
+    /// Waits until something happened, an answer perhaps; meanwhile nothing is read.
     async fn wait_for_an_answer(&mut self) -> Option<End> {
-        loop {
-            if self.flush().is_err() {
-                return Some(End::Gone);
-            }
-            if self.outbox.is_closing() {
-                return Some(End::Closing);
-            }
-            tokio::select! {
-                answer = first(&mut self.pending) => {
-                    self.outbox.push_answer(answer.encode());
-                    return None;
-                }
-                () = self.outbox.changed() => {}
-                ready = self.socket.writable(),
-                    if self.writing.is_pending() || self.socket.is_pending() =>
-                {
-                    if ready.is_err() {
-                        return Some(End::Gone);
-                    }
-                }
-            }
+        if self.flush().is_err() {
+            return Some(End::Gone);
         }
+        if self.outbox.is_closing() {
+            return Some(End::Closing);
+        }
+        let woken = poll_fn(|cx| self.poll_woken(cx, false)).await;
+        woken.is_err().then_some(End::Gone)
     }
 
     /// Writes what is queued, as far as the socket takes it.
@@ -364,27 +379,30 @@ impl Connection {
         socket.try_flush()?;
         let wrote = self
             .writing
-            .flush(&self.outbox, |slices| socket.try_write(slices))?;
+            .flush(&self.outbox, |bytes| socket.try_write(bytes))?;
         self.heard |= was_behind && wrote;
         Ok(())
     }
 }
 
 /// The first of the answers that are being worked on, when it is there.
-async fn first(pending: &mut VecDeque<AbortOnDropHandle<Message>>) -> Message {
+fn poll_first(
+    pending: &mut VecDeque<AbortOnDropHandle<Message>>,
+    cx: &mut Context<'_>,
+) -> Poll<Message> {
     let Some(answer) = pending.front_mut() else {
-        return std::future::pending().await;
+        return Poll::Pending;
     };
-    let answer = answer.await;
+    let answer = ready!(Pin::new(answer).poll(cx));
     pending.pop_front();
     if pending.is_empty() {
         // An idle connection holds nothing.
         *pending = VecDeque::new();
     }
-    answer.unwrap_or_else(|failure| {
+    Poll::Ready(answer.unwrap_or_else(|failure| {
         tracing::error!(%failure, "an answer failed");
         Message::Text("Error: internal error".to_owned())
-    })
+    }))
 }
 
 /// Tells a peer that comes while the server goes down.

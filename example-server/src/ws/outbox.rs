@@ -1,14 +1,15 @@
 //! The queue of frames to one connection: bounded in bytes, filled by anybody, emptied by its task.
 
 use std::collections::VecDeque;
-use std::io::IoSlice;
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, Bytes};
-use tokio::sync::Notify;
 
 use super::close::CloseCode;
 use super::frame;
+use super::scratch::Scratch;
 use crate::services::SlowConsumer;
 
 /// A connection's outgoing frames.
@@ -21,7 +22,6 @@ pub struct Outbox {
     limit: usize,
     policy: SlowConsumer,
     state: Mutex<State>,
-    changed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +35,10 @@ struct State {
     closing: bool,
     /// It is time to look whether the peer lives.
     look: bool,
+    /// Something of the above came that the connection's task has not seen.
+    changed: bool,
+    /// The task, while it waits for that.
+    waiting: Option<Waker>,
 }
 
 /// What a connection has to know for its next turn.
@@ -93,7 +97,6 @@ impl Outbox {
             limit,
             policy,
             state: Mutex::default(),
-            changed: Notify::new(),
         }
     }
 
@@ -123,15 +126,13 @@ impl Outbox {
                     // What waits was not read anyway. What the writer has begun goes out first.
                     state.drop_all();
                     state.close(Some(CloseCode::TRY_AGAIN_LATER), "slow consumer");
-                    drop(state);
-                    self.changed.notify_one();
+                    wake(state);
                     return Pushed::Overflow;
                 }
             };
         }
         state.queue(message);
-        drop(state);
-        self.changed.notify_one();
+        wake(state);
         pushed
     }
 
@@ -144,8 +145,7 @@ impl Outbox {
                 frame,
                 is_message: false,
             });
-            drop(state);
-            self.changed.notify_one();
+            wake(state);
         }
     }
 
@@ -161,8 +161,9 @@ impl Outbox {
 
     /// Queues a close frame behind everything else. The first close wins.
     pub fn close(&self, code: Option<CloseCode>, reason: &str) {
-        self.lock().close(code, reason);
-        self.changed.notify_one();
+        let mut state = self.lock();
+        state.close(code, reason);
+        wake(state);
     }
 
     /// Whether a close frame has been queued.
@@ -179,8 +180,9 @@ impl Outbox {
     ///
     /// Not a timer of the connection: that would be asked in each of its turns.
     pub fn look_for_life(&self) {
-        self.lock().look = true;
-        self.changed.notify_one();
+        let mut state = self.lock();
+        state.look = true;
+        wake(state);
     }
 
     /// What the next turn has to know.
@@ -198,15 +200,26 @@ impl Outbox {
         }
     }
 
-    /// Waits until something was queued since the last wait.
-    pub(super) async fn changed(&self) {
-        self.changed.notified().await;
+    /// Ready when something came since it was last ready, or everything was last taken; else the
+    /// task is woken when something comes.
+    pub(super) fn poll_changed(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if std::mem::take(&mut state.changed) {
+            return Poll::Ready(());
+        }
+        match &mut state.waiting {
+            Some(waiting) => waiting.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
     }
 
     /// Takes what is to be written next. Of a long queue only the front: the rest can still be
-    /// dropped.
+    /// dropped. What came is seen with that: the writer goes on until nothing is left to take, or
+    /// waits for the socket, and then comes [`turn`](Self::turn).
     fn take(&self, into: &mut VecDeque<Queued>) {
         let mut state = self.lock();
+        state.changed = false;
         if state.frames.len() <= BATCH {
             std::mem::swap(&mut state.frames, into);
         } else {
@@ -223,6 +236,16 @@ impl Outbox {
     /// A panic elsewhere leaves the queue whole: every change of it is complete before it unlocks.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes the connection's task, once for all that comes until it waits again.
+fn wake(mut state: MutexGuard<'_, State>) {
+    state.changed = true;
+    let waiting = state.waiting.take();
+    drop(state);
+    if let Some(task) = waiting {
+        task.wake();
     }
 }
 
@@ -282,8 +305,13 @@ pub(super) struct Writing {
     frames: VecDeque<Queued>,
 }
 
-/// Frames handed to one system call.
+/// Frames that the writer takes at once.
 const BATCH: usize = 64;
+/// A frame of at least this many bytes is written from where it is; smaller ones are copied
+/// together. Both go out by a plain write, which costs the kernel less than a vectored one.
+const LARGE: usize = 4096;
+/// Room for this many frames stays with an idle connection: most turns write one or two.
+const KEPT_FRAMES: usize = 4;
 
 impl Writing {
     /// Whether frames wait for the socket.
@@ -295,35 +323,50 @@ impl Writing {
     pub(super) fn flush(
         &mut self,
         outbox: &Outbox,
-        mut write: impl FnMut(&[IoSlice<'_>]) -> std::io::Result<usize>,
-    ) -> std::io::Result<bool> {
+        mut write: impl FnMut(&[u8]) -> io::Result<usize>,
+    ) -> io::Result<bool> {
         let mut wrote = false;
         loop {
             if self.frames.is_empty() {
+                // An idle connection holds no large buffers: it may be idle for hours.
+                self.frames.shrink_to(KEPT_FRAMES);
                 outbox.take(&mut self.frames);
             }
-            if self.frames.is_empty() {
-                // An idle connection holds no buffers: it may be idle for hours.
-                self.frames = VecDeque::new();
+            let Some(Queued { frame: first, .. }) = self.frames.front() else {
                 return Ok(wrote);
-            }
-            let mut slices = [IoSlice::new(&[]); BATCH];
-            let mut count = 0;
-            for (slice, queued) in slices.iter_mut().zip(&self.frames) {
-                *slice = IoSlice::new(&queued.frame);
-                count += 1;
-            }
-            match write(&slices[..count]) {
-                Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
+            };
+            let written = if self.frames.len() == 1 || first.len() >= LARGE {
+                write(first)
+            } else {
+                let mut scratch = Scratch::take();
+                let filled = self.copy_small(&mut scratch);
+                write(&scratch[..filled])
+            };
+            match written {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
                     wrote = true;
                     outbox.written(self.advance(written));
                 }
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(wrote),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(wrote),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Copies the small frames at the front, as many as fit. Says how many bytes.
+    fn copy_small(&self, into: &mut [u8]) -> usize {
+        let mut filled = 0;
+        let frames = self.frames.iter().map(|queued| &queued.frame);
+        for frame in frames.take_while(|frame| frame.len() < LARGE) {
+            let Some(room) = into.get_mut(filled..filled + frame.len()) else {
+                break;
+            };
+            room.copy_from_slice(frame);
+            filled += frame.len();
+        }
+        filled
     }
 
     /// Takes `bytes` from the front.
@@ -357,21 +400,21 @@ struct Written {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
     use super::*;
 
     /// Writes at most `room` bytes to `sink`, then blocks.
     fn socket<'a>(
         sink: &'a mut Vec<u8>,
         mut room: usize,
-    ) -> impl FnMut(&[IoSlice<'_>]) -> std::io::Result<usize> + 'a {
-        move |slices| {
-            let bytes: Vec<u8> = slices
-                .iter()
-                .flat_map(|slice| slice.iter().copied())
-                .collect();
+    ) -> impl FnMut(&[u8]) -> io::Result<usize> + 'a {
+        move |bytes| {
             let taken = bytes.len().min(room);
             if taken == 0 {
-                return Err(std::io::ErrorKind::WouldBlock.into());
+                return Err(io::ErrorKind::WouldBlock.into());
             }
             room -= taken;
             sink.extend(&bytes[..taken]);
@@ -427,8 +470,66 @@ mod tests {
             assert_eq!(sent, expected);
             assert_eq!(outbox.unwritten(), 0);
             assert!(!writing.is_pending());
-            assert_eq!(writing.frames.capacity(), 0);
+            assert!(writing.frames.capacity() <= KEPT_FRAMES);
         }
+    }
+
+    #[test]
+    fn large_frames_and_more_than_a_buffer_leave_in_order() {
+        let outbox = outbox(1 << 20, SlowConsumer::Close);
+        let mut sent = Vec::new();
+        let mut expected = Vec::<u8>::new();
+        for (value, len) in (0u8..).zip([LARGE - 1, LARGE, LARGE + 1, 1, 100_000, 2]) {
+            // A buffer takes four of the largest small ones, and not the fifth.
+            for _ in 0..5 {
+                let frame = vec![value; len];
+                expected.extend(&frame);
+                outbox.push(Bytes::from(frame));
+            }
+        }
+        let mut writing = Writing::default();
+        while sent.len() < expected.len() {
+            writing.flush(&outbox, socket(&mut sent, 10_007)).unwrap();
+        }
+        assert_eq!(sent, expected);
+        assert_eq!(outbox.unwritten(), 0);
+    }
+
+    #[test]
+    fn the_task_is_woken_once_for_all_that_comes_until_it_waits_again() {
+        #[derive(Default)]
+        struct Count(AtomicUsize);
+        impl Wake for Count {
+            fn wake(self: Arc<Self>) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let count = Arc::new(Count::default());
+        let woken = || count.0.swap(0, Ordering::Relaxed);
+        let waker = Waker::from(count.clone());
+        let cx = &mut Context::from_waker(&waker);
+        let outbox = outbox(0, SlowConsumer::Close);
+
+        outbox.push_pong(b"before the task waits");
+        assert!(outbox.poll_changed(cx).is_ready());
+        assert!(outbox.poll_changed(cx).is_pending());
+        assert_eq!(woken(), 0);
+
+        outbox.push_pong(b"while it waits");
+        outbox.look_for_life();
+        assert_eq!(woken(), 1);
+        assert!(outbox.poll_changed(cx).is_ready());
+        assert!(outbox.poll_changed(cx).is_pending());
+
+        outbox.look_for_life();
+        assert_eq!(woken(), 1);
+        drain(&outbox);
+        assert!(outbox.poll_changed(cx).is_pending());
+        assert!(outbox.turn().look);
+
+        assert_eq!(outbox.push(Bytes::from_static(b"m")), Pushed::Overflow);
+        assert_eq!(woken(), 1);
+        assert!(outbox.poll_changed(cx).is_ready());
     }
 
     #[test]

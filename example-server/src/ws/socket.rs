@@ -1,6 +1,7 @@
 //! The socket under a WebSocket: TCP, plain or with TLS, without waiting and without buffers.
 
 use std::io::{self, IoSlice, Read as _, Write as _};
+use std::task::{Context, Poll};
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -47,16 +48,16 @@ impl From<TlsStream<TcpStream>> for Socket {
 
 impl Socket {
     /// Waits until [`try_read`](Self::try_read) is worth a try.
-    pub(super) async fn readable(&self) -> io::Result<()> {
+    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &self.tls {
-            Some(tls) if tls.may_hold_input => Ok(()),
-            _ => self.stream.readable().await,
+            Some(tls) if tls.may_hold_input => Poll::Ready(Ok(())),
+            _ => self.stream.poll_read_ready(cx),
         }
     }
 
     /// Waits until [`try_write`](Self::try_write) or [`try_flush`](Self::try_flush) is.
-    pub(super) async fn writable(&self) -> io::Result<()> {
-        self.stream.writable().await
+    pub(super) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.poll_write_ready(cx)
     }
 
     /// Reads what is there. 0 is the end.
@@ -68,10 +69,10 @@ impl Socket {
     }
 
     /// Writes as much as is taken.
-    pub(super) fn try_write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    pub(super) fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.tls {
-            None => self.stream.try_write_vectored(slices),
-            Some(tls) => tls.try_write(&self.stream, slices),
+            None => self.stream.try_write(bytes),
+            Some(tls) => tls.try_write(&self.stream, bytes),
         }
     }
 
@@ -126,9 +127,9 @@ impl Tls {
         }
     }
 
-    fn try_write(&mut self, stream: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    fn try_write(&mut self, stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
         self.try_flush(stream)?;
-        let count = self.session.writer().write_vectored(slices)?;
+        let count = self.session.writer().write(bytes)?;
         if count == 0 {
             return Err(io::ErrorKind::WouldBlock.into());
         }
