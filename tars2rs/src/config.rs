@@ -1,6 +1,7 @@
 //! The config of a generation: TarsPHP's `tars.proto.php` keys, as TOML. `docs/tars2rs-config.md` is its reference.
 
 mod options;
+mod package;
 mod reader;
 
 use std::fs;
@@ -13,6 +14,7 @@ pub use options::{
     Attributes, BytesType, Choice, Edition, Extern, Format, IdlPath, MapType, OptionalType,
     Options, Rule, StringType, Types,
 };
+pub use package::{PackageConfig, PackagedPath};
 pub(crate) use reader::nearest;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -87,29 +89,9 @@ impl Config {
     }
 
     fn parse(path: &Path, text: String) -> Result<Self, Error> {
-        let mut complaints = Vec::new();
-        let (table, errors) = DeTable::parse_recoverable(&text);
-        complaints.extend(errors.iter().map(|error| Complaint {
-            message: error.message().to_owned(),
-            at: error.span().unwrap_or_default(),
-        }));
-        let end = text.trim_end().len();
-        let prefix = String::new();
-        let reader = Reader::new(
-            table.get_ref(),
-            prefix,
-            end..end,
-            Self::KEYS,
-            &mut complaints,
-        );
-        let config = read(reader, path, &text);
-        match config {
-            Some(config) if complaints.is_empty() => Ok(config),
-            _ => {
-                let complaints = complaints.into_iter().map(|c| (c.message, c.at));
-                Err(Error::Invalid(vec![findings(path, text, complaints)]))
-            }
-        }
+        parse(path, text, Self::KEYS, |reader, text| {
+            read(reader, path, text)
+        })
     }
 
     /// The directory of the config file, which its paths are relative to.
@@ -137,6 +119,31 @@ impl Config {
         });
         findings.diagnostics = files.collect();
         findings
+    }
+}
+
+/// Takes a text apart; `read` makes the config of its table.
+fn parse<T>(
+    path: &Path,
+    text: String,
+    keys: &[&'static str],
+    read: impl FnOnce(Reader<'_, '_>, &str) -> Option<T>,
+) -> Result<T, Error> {
+    let mut complaints = Vec::new();
+    let (table, errors) = DeTable::parse_recoverable(&text);
+    complaints.extend(errors.iter().map(|error| Complaint {
+        message: error.message().to_owned(),
+        at: error.span().unwrap_or_default(),
+    }));
+    let end = text.trim_end().len();
+    let prefix = String::new();
+    let reader = Reader::new(table.get_ref(), prefix, end..end, keys, &mut complaints);
+    match read(reader, &text) {
+        Some(config) if complaints.is_empty() => Ok(config),
+        _ => {
+            let complaints = complaints.into_iter().map(|c| (c.message, c.at));
+            Err(Error::Invalid(vec![findings(path, text, complaints)]))
+        }
     }
 }
 

@@ -171,7 +171,15 @@ fn the_example_is_up_to_date() {
 #[test]
 fn help() {
     let dir = project(GOOD);
-    for command in ["", "check", "init", "decode", "completions", "man"] {
+    for command in [
+        "",
+        "check",
+        "init",
+        "decode",
+        "package",
+        "completions",
+        "man",
+    ] {
         let args: Vec<&str> = [command, "--help"]
             .into_iter()
             .filter(|arg| !arg.is_empty())
@@ -193,7 +201,7 @@ fn every_command_has_a_manual_page_and_completions() {
     let (code, page, _) = tars2rs(dir.path(), &["man"]);
     assert_eq!(code, 0);
     assert!(page.contains(".TH tars2rs 1"), "{page}");
-    for command in ["check", "init", "decode", "completions", "man"] {
+    for command in ["check", "init", "decode", "package", "completions", "man"] {
         assert!(page.contains(&format!("tars2rs\\-{command}(1)")), "{page}");
         let (code, page, _) = tars2rs(dir.path(), &["man", command]);
         assert_eq!(code, 0);

@@ -10,6 +10,7 @@ mod generate;
 mod init;
 mod man;
 mod messages;
+mod package;
 mod progress;
 mod watch;
 
@@ -40,6 +41,7 @@ enum Command {
     Check(check::Args),
     Init(init::Args),
     Decode(decode::Args),
+    Package(package::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -61,6 +63,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Init(args)) => init::run(args),
         Some(Command::Decode(args)) => decode::run(args),
+        Some(Command::Package(args)) => package::run(args),
         Some(Command::Completions(args)) => completions::run(args, Cli::command()),
         Some(Command::Man(args)) => man::run(args, Cli::command()),
         None => generate::run(&cli.generate),

@@ -88,6 +88,10 @@ impl<'a, 't> Reader<'a, 't> {
         self.optional(key, read)
     }
 
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     /// The place of each item of a list.
     pub(super) fn places(&self, key: &str) -> Vec<Range<usize>> {
         match self.table.get(key).map(|value| value.get_ref()) {
@@ -203,7 +207,7 @@ impl<'a, 't> Reader<'a, 't> {
     }
 
     /// The entries of a table whose keys are paths.
-    fn entries(&mut self, key: &str) -> Vec<(IdlPath, &'a toml::Spanned<DeValue<'t>>)> {
+    pub(super) fn entries(&mut self, key: &str) -> Vec<(IdlPath, &'a toml::Spanned<DeValue<'t>>)> {
         let Some(value) = self.table.get(key) else {
             return Vec::new();
         };
@@ -291,7 +295,7 @@ fn choice<T: Choice>(value: &DeValue<'_>) -> Result<T, String> {
     })
 }
 
-fn list_of(
+pub(super) fn list_of(
     value: &DeValue<'_>,
     expected: &'static str,
     good: impl Fn(&str) -> bool,
