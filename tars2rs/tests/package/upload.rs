@@ -91,11 +91,9 @@ fn an_upload_has_the_fields_of_the_api() {
         head.starts_with("POST /api/upload_and_publish?ticket=a%26b%20c HTTP/1.1\r\n"),
         "{head}"
     );
-    let boundary = head.lines().find_map(|line| {
-        line.to_lowercase()
-            .starts_with("content-type:")
-            .then_some(line)
-    });
+    let boundary = head
+        .lines()
+        .find(|line| line.to_lowercase().starts_with("content-type:"));
     let (_, boundary) = boundary
         .unwrap()
         .split_once("multipart/form-data; boundary=")
