@@ -86,7 +86,7 @@ pub use crate::{
         ResponsePacket,
     },
     reader::Reader,
-    simple_list::CharArray,
+    simple_list::{CharArray, chars},
     structure::{Struct, decode, decode_bytes, decode_with, encode, encode_into},
     tup::{TupReader, TupWriter},
     types::{DefaultValue, Field, StructType, Type, Typed},

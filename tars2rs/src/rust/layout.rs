@@ -41,6 +41,37 @@ pub(crate) fn call(indent: usize, head: &str, args: &[String], tail: &str) -> St
     format!("{start}{head}(\n{args}{start}){tail}")
 }
 
+/// `head(a, || b)tail` without the indentation of its first line; the closure comes last.
+pub(crate) fn call_with_closure(indent: usize, head: &str, args: &[String], tail: &str) -> String {
+    let inner = args.join(", ");
+    let line = [head, "(", &inner, ")", tail].concat();
+    match inner.split_once("|| ") {
+        Some((before, body))
+            if width(&inner) > SMALL_WIDTH || indent + width(&line) + 1 > WIDTH =>
+        {
+            let (start, step) = (blanks(indent), blanks(indent + STEP));
+            format!("{head}({before}|| {{\n{step}{body}\n{start}}}){tail}")
+        }
+        _ => line,
+    }
+}
+
+/// `head` and `read.call(a, b)`, without the indentation of its first line; what is read stands where it is.
+pub(crate) fn second_call(
+    indent: usize,
+    head: &str,
+    read: &str,
+    method: &str,
+    args: &[String],
+) -> String {
+    let line = format!("{read}{method}({})", args.join(", "));
+    if width(&line) <= SMALL_WIDTH && indent + width(head) + width(&line) < WIDTH {
+        return format!("{head}{line}");
+    }
+    let method = call(indent + STEP, method, args, "");
+    format!("{head}{read}\n{method}")
+}
+
 /// The head of a function: `head(a, b)tail`.
 pub(crate) fn signature(indent: usize, head: &str, params: &[String], tail: &str) -> String {
     let line = format!("{}{head}({}){tail}", blanks(indent), params.join(", "));

@@ -225,48 +225,79 @@ impl Parts<'_> {
     fn decoded(&self, member: &Member<'_>) -> String {
         let Member { field, name, .. } = member;
         let tag = field.tag;
-        let (wire, mut inner) = match Wrapper::of(&field.ty, member.types) {
-            Some(Wrapper::CharArray) => ("codec::CharArray<_>".to_owned(), ".0".to_owned()),
-            Some(wrapper) => (wrapper.path().to_owned(), ".0".to_owned()),
-            None => (String::new(), String::new()),
+        let maximum = Maximum::of(&field.ty);
+        // What stands around the value on the wire, and what takes it out again.
+        let (wire, inner) = match (Wrapper::of(&field.ty, member.types), &maximum) {
+            (Some(Wrapper::CharArray), _) => ("_", Inner::Chars),
+            (Some(wrapper), None) => (wrapper.path(), Inner::Field(".0")),
+            (Some(wrapper), Some(_)) => (wrapper.path(), Inner::Field(".0.0")),
+            (None, None) => ("", Inner::Itself),
+            (None, Some(_)) => ("_", Inner::Field(".0")),
         };
-        let wire = match Maximum::of(&field.ty) {
-            Some(Maximum { max, .. }) => {
-                inner.push_str(".0");
-                let wire = if wire.is_empty() { "_" } else { &wire };
-                format!("codec::AtMost<{wire}, {max}>")
-            }
-            None => wire,
+        let wire = match maximum {
+            Some(Maximum { max, .. }) => format!("codec::AtMost<{wire}, {max}>"),
+            None => wire.to_owned(),
         };
         let of_type = |method: &str| match wire.as_str() {
-            "" => format!("r.{method}"),
-            wire => format!("r.{method}::<{wire}>"),
+            "" => format!("r.{method}({tag})?"),
+            wire => format!("r.{method}::<{wire}>({tag})?"),
         };
         if member.option {
-            let read = format!("{}({tag})?", of_type("option"));
-            let map = match inner.as_str() {
+            let read = of_type("option");
+            let map = match inner {
                 _ if field.closes_cycle => format!(".map({}::new)", self.spelling.prelude.boxed()),
-                "" => String::new(),
-                inner => format!(".map(|value| value{inner})"),
+                Inner::Itself => String::new(),
+                inner => format!(".map({})", inner.function()),
             };
             return format!("{name}: {read}{map}");
         }
         if field.required {
-            return format!("{name}: {}({tag})?{inner}", of_type("required"));
+            return format!("{name}: {}", inner.of(&of_type("required")));
         }
-        match &field.default {
+        let default = match &field.default {
             Some(value) if !is_default(self.model, value, &field.ty) => {
-                let value = self.owned_value(value, member);
-                if inner.is_empty() {
-                    format!("{name}: r.optional_or({tag}, || {value})?")
-                } else {
-                    let option = of_type("option");
-                    format!(
-                        "{name}: {option}({tag})?.map_or_else(|| {value}, |value| value{inner})"
-                    )
-                }
+                format!("|| {}", self.owned_value(value, member))
             }
-            _ => format!("{name}: {}({tag})?{inner}", of_type("optional")),
+            _ => return format!("{name}: {}", inner.of(&of_type("optional"))),
+        };
+        if let Inner::Itself = inner {
+            let args = [tag.to_string(), default];
+            return layout::call_with_closure(
+                MEMBER,
+                &format!("{name}: r.optional_or"),
+                &args,
+                "?",
+            );
+        }
+        let read = of_type("option");
+        let args = [default, inner.function()];
+        layout::second_call(MEMBER, &format!("{name}: "), &read, ".map_or_else", &args)
+    }
+}
+
+/// The indentation of the members of the literal that a decoder makes.
+const MEMBER: usize = 12;
+
+/// How a value is taken out of what stands around it on the wire.
+enum Inner {
+    Itself,
+    Field(&'static str),
+    Chars,
+}
+
+impl Inner {
+    fn of(&self, read: &str) -> String {
+        match self {
+            Self::Itself => read.to_owned(),
+            Self::Field(field) => format!("{read}{field}"),
+            Self::Chars => format!("codec::chars({read})"),
+        }
+    }
+
+    fn function(&self) -> String {
+        match self {
+            Self::Chars => "codec::chars".to_owned(),
+            _ => format!("|value| {}", self.of("value")),
         }
     }
 }

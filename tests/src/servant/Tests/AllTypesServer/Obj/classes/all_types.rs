@@ -1461,7 +1461,7 @@ impl codec::Struct for FixedArrays {
         Ok(Self {
             ai: r.required::<codec::AtMost<_, 4>>(0)?.0,
             ab: r.required::<codec::AtMost<_, 4>>(1)?.0,
-            fs: r.required::<codec::AtMost<codec::CharArray<_>, 8>>(2)?.0.0,
+            fs: codec::chars(r.required::<codec::AtMost<_, 8>>(2)?),
             vs: r.required::<codec::AtMost<_, 3>>(3)?.0,
         })
     }
