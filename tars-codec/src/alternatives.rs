@@ -244,6 +244,30 @@ mod index_map {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AtMost<T, const N: usize>(pub T);
 
+/// The text of a `string:N` that has been read.
+///
+/// ```
+/// use tars_codec::{AtMost, CharArray, chars};
+///
+/// assert_eq!(chars(AtMost::<_, 8>(CharArray("ted"))), "ted");
+/// ```
+#[inline]
+pub fn chars<S, const N: usize>(read: AtMost<CharArray<S>, N>) -> S {
+    read.0.0
+}
+
+/// The bytes of a `string:N` that has been read.
+#[inline]
+pub fn char_bytes<const N: usize>(read: AtMost<CharBytes, N>) -> Bytes {
+    read.0.0
+}
+
+/// The bytes of a `byte[N]` that has been read.
+#[inline]
+pub fn byte_vec<const N: usize>(read: AtMost<ByteVec, N>) -> Vec<u8> {
+    read.0.0
+}
+
 /// A value of at most `N` elements or bytes, checked on the way out.
 #[derive(Debug)]
 pub struct AtMostRef<'a, T: ?Sized, const N: usize>(pub &'a T);

@@ -72,7 +72,9 @@ pub use faststr::FastStr;
 pub use indexmap::IndexMap;
 
 pub use crate::{
-    alternatives::{AtMost, AtMostRef, ByteStr, ByteVec, CharBytes, Length},
+    alternatives::{
+        AtMost, AtMostRef, ByteStr, ByteVec, CharBytes, Length, byte_vec, char_bytes, chars,
+    },
     decode::Decode,
     encode::Encode,
     error::{Error, ErrorKind, Result},
@@ -86,7 +88,7 @@ pub use crate::{
         ResponsePacket,
     },
     reader::Reader,
-    simple_list::{CharArray, chars},
+    simple_list::CharArray,
     structure::{Struct, decode, decode_bytes, decode_with, encode, encode_into},
     tup::{TupReader, TupWriter},
     types::{DefaultValue, Field, StructType, Type, Typed},

@@ -2,25 +2,13 @@
 
 use alloc::string::String;
 
-use crate::{AtMost, Decode, Encode, Reader, Result, WireType, Writer};
+use crate::{Decode, Encode, Reader, Result, WireType, Writer};
 
 /// `string:N`, which TarsCpp writes as a byte array, not as a string.
 ///
 /// Generated code wraps such fields for the way over the wire; a plain string is accepted as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct CharArray<S>(pub S);
-
-/// The text of a `string:N` that has been read.
-///
-/// ```
-/// use tars_codec::{AtMost, CharArray, chars};
-///
-/// assert_eq!(chars(AtMost::<_, 8>(CharArray("ted"))), "ted");
-/// ```
-#[inline]
-pub fn chars<S, const N: usize>(read: AtMost<CharArray<S>, N>) -> S {
-    read.0.0
-}
 
 impl<S: AsRef<str>> Encode for CharArray<S> {
     #[inline]

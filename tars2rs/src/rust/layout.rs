@@ -56,20 +56,25 @@ pub(crate) fn call_with_closure(indent: usize, head: &str, args: &[String], tail
     }
 }
 
-/// `head` and `read.call(a, b)`, without the indentation of its first line; what is read stands where it is.
+/// `head` and `receiver.read.method(a, b)`, without the indentation of its first line.
 pub(crate) fn second_call(
     indent: usize,
     head: &str,
-    read: &str,
+    (receiver, read): (&str, &str),
     method: &str,
     args: &[String],
 ) -> String {
-    let line = format!("{read}{method}({})", args.join(", "));
+    let line = format!("{receiver}{read}{method}({})", args.join(", "));
     if width(&line) <= SMALL_WIDTH && indent + width(head) + width(&line) < WIDTH {
         return format!("{head}{line}");
     }
-    let method = call(indent + STEP, method, args, "");
-    format!("{head}{read}\n{method}")
+    let step = blanks(indent + STEP);
+    let call = call(indent + STEP, method, args, "");
+    // rustfmt takes the first call along where that saves no column.
+    if width(head) + width(receiver) <= STEP {
+        return format!("{head}{receiver}{read}\n{call}");
+    }
+    format!("{head}{receiver}\n{step}{read}\n{call}")
 }
 
 /// The head of a function: `head(a, b)tail`.

@@ -228,20 +228,23 @@ impl Parts<'_> {
         let maximum = Maximum::of(&field.ty);
         // What stands around the value on the wire, and what takes it out again.
         let (wire, inner) = match (Wrapper::of(&field.ty, member.types), &maximum) {
-            (Some(Wrapper::CharArray), _) => ("_", Inner::Chars),
-            (Some(wrapper), None) => (wrapper.path(), Inner::Field(".0")),
-            (Some(wrapper), Some(_)) => (wrapper.path(), Inner::Field(".0.0")),
             (None, None) => ("", Inner::Itself),
-            (None, Some(_)) => ("_", Inner::Field(".0")),
+            (None, Some(_)) => ("_", Inner::Field),
+            (Some(wrapper), None) => (wrapper.path(), Inner::Field),
+            // Not `.0.0`, which the styles of rustfmt space in different ways.
+            (Some(Wrapper::CharArray), Some(_)) => ("_", Inner::Function("codec::chars")),
+            (Some(Wrapper::CharBytes), Some(_)) => ("_", Inner::Function("codec::char_bytes")),
+            (Some(_), Some(_)) => ("_", Inner::Function("codec::byte_vec")),
         };
         let wire = match maximum {
             Some(Maximum { max, .. }) => format!("codec::AtMost<{wire}, {max}>"),
             None => wire.to_owned(),
         };
-        let of_type = |method: &str| match wire.as_str() {
-            "" => format!("r.{method}({tag})?"),
-            wire => format!("r.{method}::<{wire}>({tag})?"),
+        let call_of = |method: &str| match wire.as_str() {
+            "" => format!(".{method}({tag})?"),
+            wire => format!(".{method}::<{wire}>({tag})?"),
         };
+        let of_type = |method: &str| format!("r{}", call_of(method));
         if member.option {
             let read = of_type("option");
             let map = match inner {
@@ -269,9 +272,15 @@ impl Parts<'_> {
                 "?",
             );
         }
-        let read = of_type("option");
+        let read = call_of("option");
         let args = [default, inner.function()];
-        layout::second_call(MEMBER, &format!("{name}: "), &read, ".map_or_else", &args)
+        layout::second_call(
+            MEMBER,
+            &format!("{name}: "),
+            ("r", &read),
+            ".map_or_else",
+            &args,
+        )
     }
 }
 
@@ -281,22 +290,23 @@ const MEMBER: usize = 12;
 /// How a value is taken out of what stands around it on the wire.
 enum Inner {
     Itself,
-    Field(&'static str),
-    Chars,
+    /// `.0`
+    Field,
+    Function(&'static str),
 }
 
 impl Inner {
     fn of(&self, read: &str) -> String {
         match self {
             Self::Itself => read.to_owned(),
-            Self::Field(field) => format!("{read}{field}"),
-            Self::Chars => format!("codec::chars({read})"),
+            Self::Field => format!("{read}.0"),
+            Self::Function(path) => format!("{path}({read})"),
         }
     }
 
     fn function(&self) -> String {
         match self {
-            Self::Chars => "codec::chars".to_owned(),
+            Self::Function(path) => (*path).to_owned(),
             _ => format!("|value| {}", self.of("value")),
         }
     }
