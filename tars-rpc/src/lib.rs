@@ -54,3 +54,4 @@ pub mod server;
 pub mod testing;
 #[cfg(feature = "tls")]
 pub mod tls;
+mod trace_parent;

@@ -10,10 +10,10 @@ use crate::{
     net::{after, now},
     protocol::extra::{DYED, GRID, HASH, SET_NAME, TRACE},
     server,
+    trace_parent::TRACEPARENT,
 };
 
-/// The entries of the context in which a trace travels, as W3C names them.
-pub(super) const TRACEPARENT: &str = "traceparent";
+/// The rest of a trace, of which W3C says no more than that it travels along.
 const TRACESTATE: &str = "tracestate";
 
 /// Options of a call, or of all calls through a proxy: [`ServantProxy::with`](crate::client::ServantProxy::with).

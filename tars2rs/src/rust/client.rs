@@ -2,8 +2,6 @@
 
 use askama::Template;
 
-use crate::model::Type;
-
 use super::interface::{Answer, Imports, Input, MethodPlan, Output, Plan, from_wire, to_wire};
 use super::naming::bare;
 use super::{Body, Context, Runtime, docs, layout, text};
@@ -93,7 +91,7 @@ fn body(method: &MethodPlan<'_>, imports: &Imports<'_>) -> Vec<String> {
         layout::await_call(8, head, "self.proxy", "call", &[func, "|_| {}".to_owned()])
     } else {
         let puts = method.ins.iter().map(|Input { name, param, types }| {
-            let value = if is_reference(&param.ty) {
+            let value = if !super::types::is_scalar(&param.ty) {
                 to_wire(name, &param.ty, *types)
             } else {
                 format!("&{name}")
@@ -156,16 +154,4 @@ fn take(output: &Output<'_>) -> String {
         None => "reply.take_result()".to_owned(),
         Some(param) => format!("reply.take({}, \"{}\")", param.tag, param.name),
     }
-}
-
-/// As [`Spelling::borrowed`](super::types::Spelling::borrowed) has it.
-fn is_reference(ty: &Type) -> bool {
-    matches!(
-        ty,
-        Type::String { .. }
-            | Type::Bytes { .. }
-            | Type::Vector { .. }
-            | Type::Map { .. }
-            | Type::Struct(_)
-    )
 }

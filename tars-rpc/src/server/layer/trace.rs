@@ -16,10 +16,8 @@ use crate::{
         Reply, Request,
         layer::{self, BoxError},
     },
+    trace_parent::{TRACEPARENT, TraceParent},
 };
-
-/// The key of the W3C trace context within the context of a request.
-const TRACEPARENT: &str = "traceparent";
 
 /// A layer that runs each request in a span `tars.request` of level INFO.
 ///
@@ -108,16 +106,10 @@ fn span(request: &Request) -> Span {
     span
 }
 
-/// Trace and parent of `00-<32 digits>-<16 digits>-<2 digits>`.
-fn ids(traceparent: &str) -> Option<(&str, &str)> {
-    let mut parts = traceparent.split('-');
-    let (version, trace, parent) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_id = |text: &str, len| {
-        let digits = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
-        text.len() == len && text.bytes().all(digits) && text.bytes().any(|c| c != b'0')
-    };
-    let known = version.len() == 2 && version != "ff";
-    (known && is_id(trace, 32) && is_id(parent, 16)).then_some((trace, parent))
+/// Trace and parent, in hexadecimal digits.
+fn ids(traceparent: &str) -> Option<(String, String)> {
+    let TraceParent { trace, span, .. } = TraceParent::parse(traceparent)?;
+    Some((format!("{trace:032x}"), format!("{span:016x}")))
 }
 
 #[cfg(test)]
@@ -129,11 +121,11 @@ mod tests {
         let (trace, parent) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
         assert_eq!(
             ids(&format!("00-{trace}-{parent}-01")),
-            Some((trace, parent))
+            Some((trace.to_owned(), parent.to_owned()))
         );
         assert_eq!(
             ids(&format!("cc-{trace}-{parent}-01-more")),
-            Some((trace, parent))
+            Some((trace.to_owned(), parent.to_owned()))
         );
         for wrong in [
             String::new(),
