@@ -13,6 +13,7 @@ use crate::component::room::Room;
 use crate::metrics::{Metrics, Now};
 use crate::services::{Limits, Services};
 use crate::ws::connection::close_going_away;
+use crate::ws::flusher::Flushers;
 use crate::ws::outbox::Outbox;
 
 /// How often some of many connections have their turn at something.
@@ -25,6 +26,7 @@ pub struct Hub {
     store: Arc<dyn FdStore>,
     next_number: AtomicU64,
     connections: Arc<Connections>,
+    flushers: Flushers,
     history: Arc<History>,
     limits: Limits,
 }
@@ -86,6 +88,7 @@ impl Hub {
             store: services.fd_store.store.open(opening).await?,
             next_number: AtomicU64::new(1),
             connections,
+            flushers: Flushers::start(),
             history,
             limits: services.limits.clone(),
         })
@@ -100,6 +103,7 @@ impl Hub {
         let outbox = Arc::new(Outbox::new(
             self.limits.max_queue_size,
             self.limits.slow_consumer,
+            self.flushers.of(number),
         ));
         let taken = self.connections.insert(fd, Arc::clone(&outbox));
         taken.then(|| Session {

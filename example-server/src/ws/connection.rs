@@ -17,7 +17,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::close::CloseCode;
 use super::message::{Assembler, Event, Message};
-use super::outbox::{Outbox, Writing};
+use super::outbox::{Outbox, Turn};
 use super::rate::{Bucket, Rate, Verdict};
 use super::scratch::Scratch;
 use super::socket::Socket;
@@ -81,7 +81,6 @@ pub struct Connection {
     fd: Fd,
     socket: Socket,
     outbox: Arc<Outbox>,
-    writing: Writing,
     assembler: Assembler,
     shared: Arc<Shared>,
     /// Answers that are being worked on, in the order in which they will be sent.
@@ -122,11 +121,13 @@ struct Woken {
 impl Connection {
     /// A connection whose outgoing frames come from `outbox`.
     pub fn new(fd: Fd, socket: Socket, outbox: Arc<Outbox>, shared: Arc<Shared>) -> Self {
+        if let Some(socket) = socket.plain() {
+            outbox.attach(socket);
+        }
         Self {
             fd,
             socket,
             outbox,
-            writing: Writing::default(),
             assembler: Assembler::new(shared.limits.max_message),
             pending: VecDeque::new(),
             bucket: Bucket::new(shared.limits.rate),
@@ -155,7 +156,7 @@ impl Connection {
                 self.look_for_life();
                 continue;
             }
-            next = match poll_fn(|cx| self.poll_woken(cx, !turn.behind)).await {
+            next = match poll_fn(|cx| self.poll_woken(cx, turn)).await {
                 Ok(Woken { readable: true }) => self.read_turn().await,
                 Ok(Woken { readable: false }) => None,
                 Err(_) => Some(End::Gone),
@@ -164,24 +165,26 @@ impl Connection {
     }
 
     /// Ready when there is something to do: to write what came into the outbox or what the socket
-    /// takes again, or to read, if it `may_read`. Answers that are there go into the outbox.
+    /// takes again, or to read from a peer that is not behind. Answers that are there go into the outbox.
     ///
     /// All of them are asked in each turn, so that none can starve another.
-    fn poll_woken(&mut self, cx: &mut Context<'_>, may_read: bool) -> Poll<io::Result<Woken>> {
+    fn poll_woken(&mut self, cx: &mut Context<'_>, turn: Turn) -> Poll<io::Result<Woken>> {
         // A peer and a room that never pause would keep the thread from all others.
         let budget = ready!(coop::poll_proceed(cx));
         while let Poll::Ready(answer) = poll_first(&mut self.pending, cx) {
             self.outbox.push_answer(answer.encode());
         }
         let mut writable = false;
-        if (self.writing.is_pending() || self.socket.is_pending())
+        if (turn.blocked || self.socket.is_pending())
             && let Poll::Ready(ready) = self.socket.poll_writable(cx)
         {
             ready?;
             writable = true;
         }
         let mut readable = false;
-        if may_read && let Poll::Ready(ready) = self.socket.poll_readable(cx) {
+        if !turn.behind
+            && let Poll::Ready(ready) = self.socket.poll_readable(cx)
+        {
             ready?;
             readable = true;
         }
@@ -226,7 +229,7 @@ impl Connection {
 
     async fn close(&mut self, end: End) -> io::Result<()> {
         self.flush()?;
-        while self.writing.is_pending() || self.socket.is_pending() {
+        while self.outbox.is_blocked() || self.socket.is_pending() {
             poll_fn(|cx| self.socket.poll_writable(cx)).await?;
             self.flush()?;
         }
@@ -365,23 +368,34 @@ impl Connection {
         if self.flush().is_err() {
             return Some(End::Gone);
         }
-        if self.outbox.is_closing() {
+        let turn = self.outbox.turn();
+        if turn.closing {
             return Some(End::Closing);
         }
-        let woken = poll_fn(|cx| self.poll_woken(cx, false)).await;
+        if turn.look {
+            self.look_for_life();
+            return None;
+        }
+        let turn = Turn {
+            behind: true,
+            ..turn
+        };
+        let woken = poll_fn(|cx| self.poll_woken(cx, turn)).await;
         woken.is_err().then_some(End::Gone)
     }
 
     /// Writes what is queued, as far as the socket takes it.
     fn flush(&mut self) -> io::Result<()> {
-        let was_behind = self.writing.is_pending();
         let socket = &mut self.socket;
         socket.try_flush()?;
-        let wrote = self
-            .writing
-            .flush(&self.outbox, |bytes| socket.try_write(bytes))?;
-        self.heard |= was_behind && wrote;
+        self.heard |= self.outbox.flush(|bytes| socket.try_write(bytes))?;
         Ok(())
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.outbox.detach();
     }
 }
 

@@ -1,9 +1,11 @@
 //! The socket under a WebSocket: TCP, plain or with TLS, without waiting and without buffers.
 
 use std::io::{self, IoSlice, Read as _, Write as _};
+use std::net::Shutdown;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use tokio::io::AsyncWriteExt as _;
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::ServerConnection;
 use tokio_rustls::server::TlsStream;
@@ -14,7 +16,7 @@ const TLS_BUFFER: usize = 64 * 1024;
 /// A connected socket.
 #[derive(Debug)]
 pub struct Socket {
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
     tls: Option<Box<Tls>>,
 }
 
@@ -27,7 +29,10 @@ struct Tls {
 
 impl From<TcpStream> for Socket {
     fn from(stream: TcpStream) -> Self {
-        Self { stream, tls: None }
+        Self {
+            stream: Arc::new(stream),
+            tls: None,
+        }
     }
 }
 
@@ -40,13 +45,18 @@ impl From<TlsStream<TcpStream>> for Socket {
             may_hold_input: true,
         };
         Self {
-            stream,
+            stream: Arc::new(stream),
             tls: Some(Box::new(tls)),
         }
     }
 }
 
 impl Socket {
+    /// The socket for others who write to it, which is not possible with TLS.
+    pub(super) fn plain(&self) -> Option<Arc<TcpStream>> {
+        self.tls.is_none().then(|| Arc::clone(&self.stream))
+    }
+
     /// Waits until [`try_read`](Self::try_read) is worth a try.
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &self.tls {
@@ -101,7 +111,7 @@ impl Socket {
                 }
             }
         }
-        self.stream.shutdown().await
+        SockRef::from(&*self.stream).shutdown(Shutdown::Write)
     }
 }
 
