@@ -3,12 +3,12 @@
 //! Where a member is of a plain type that would be written as something else, generated code wraps it on its way over
 //! the wire; elements of lists and maps are of the wrapper itself.
 
-use alloc::{string::String, sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, string::String, sync::Arc, vec::Vec};
 use core::ops::Deref;
 
 use bytes::Bytes;
 
-use crate::{CharArray, Decode, Encode, Reader, Result, Type, Typed, WireType, Writer};
+use crate::{CharArray, Cursor, Decode, Encode, Reader, Result, Type, Typed, WireType, Writer};
 
 macro_rules! wrappers {
     ($($(#[$doc:meta])* $name:ident<$default:ty>: $ty:ident;)*) => {$(
@@ -198,7 +198,7 @@ fn shared(r: &Reader<'_>, bytes: &[u8]) -> Result<Arc<str>> {
 }
 
 /// The bytes of a `string:N`; a plain string is accepted as well.
-fn char_array<'a>(r: &mut Reader<'a>, ty: WireType) -> Result<&'a [u8]> {
+pub(crate) fn char_array<'a>(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<&'a [u8]> {
     match ty {
         WireType::SimpleList => r.simple_list(),
         _ => r.string(ty),
@@ -258,7 +258,7 @@ pub fn chars<S, const N: usize>(read: AtMost<CharArray<S>, N>) -> S {
 
 /// The bytes of a `string:N` that has been read.
 #[inline]
-pub fn char_bytes<const N: usize>(read: AtMost<CharBytes, N>) -> Bytes {
+pub fn char_bytes<B, const N: usize>(read: AtMost<CharBytes<B>, N>) -> B {
     read.0.0
 }
 
@@ -326,7 +326,9 @@ lengths! {
     "byte vector" [B: AsRef<[u8]>] ByteVec<B>, this => this.0.as_ref();
     "string" [S: AsRef<str>] CharArray<S>, this => this.0.as_ref();
     "string" [B: AsRef<[u8]>] CharBytes<B>, this => this.0.as_ref();
+    "byte vector" [] Cow<'_, [u8]>, this => this;
     "string" [] str, this => this;
+    "string" [] &str, this => this;
     "string" [] String, this => this;
 }
 

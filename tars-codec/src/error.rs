@@ -103,6 +103,8 @@ pub enum ErrorKind {
     /// An implementation of [`Encode`](crate::Encode) has panicked, or has put another writer in the place of the one
     /// it was given.
     BrokenWriter,
+    /// An implementation of [`Decode`](crate::Decode) has put another reader in the place of the one it was given.
+    BrokenReader,
     /// A text that is no JSON, or is JSON of another type.
     Json {
         /// The keys and indices that lead to the fault: `/book/pages/3`. Empty for the text as a whole.
@@ -257,6 +259,7 @@ impl fmt::Display for ErrorKind {
             Self::Json { path, reason } if path.is_empty() => write!(f, "{reason},"),
             Self::Json { path, reason } => write!(f, "{path}: {reason},"),
             Self::BrokenWriter => f.write_str("an `Encode` has panicked or replaced its writer,"),
+            Self::BrokenReader => f.write_str("a `Decode` has replaced its reader,"),
             Self::TrailingBytes(n) => write!(f, "{n} bytes after the last value"),
         }
     }

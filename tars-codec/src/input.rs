@@ -8,7 +8,7 @@ use core::{
 
 use bytes::Bytes;
 
-use crate::{Error, ErrorKind, Limits, Reader, Result, reader::Index};
+use crate::{Cursor, Error, ErrorKind, Limits, Reader, Result, reader::Index};
 
 /// Bytes to read values from, within [`Limits`].
 ///
@@ -63,6 +63,12 @@ impl<'a> Input<'a> {
     #[inline]
     pub fn reader(&self) -> Reader<'_> {
         Reader::new(self.bytes, self)
+    }
+
+    /// The same for values that borrow from the bytes, and may outlive the input.
+    #[inline]
+    pub fn cursor(&self) -> Cursor<'_, 'a> {
+        Cursor::new(self.bytes, self)
     }
 
     /// A reader at a byte where a field begins; at the end, when there is no such byte.

@@ -39,6 +39,7 @@ extern crate alloc;
 extern crate std;
 
 mod alternatives;
+mod borrowed;
 mod decode;
 mod encode;
 mod error;
@@ -65,6 +66,8 @@ mod version;
 mod wire;
 mod writer;
 
+pub use alloc::borrow::Cow;
+
 pub use bytes::Bytes;
 #[cfg(feature = "faststr")]
 pub use faststr::FastStr;
@@ -75,6 +78,7 @@ pub use crate::{
     alternatives::{
         AtMost, AtMostRef, ByteStr, ByteVec, CharBytes, Length, byte_vec, char_bytes, chars,
     },
+    borrowed::{DecodeRef, IntoOwned, StructRef, decode_ref, decode_ref_with, into_owned},
     decode::Decode,
     encode::Encode,
     error::{Error, ErrorKind, Result},
@@ -87,7 +91,7 @@ pub use crate::{
         Attributes, PACKET_NORMAL, PACKET_ONEWAY, RequestHead, RequestPacket, ResponseHead,
         ResponsePacket,
     },
-    reader::Reader,
+    reader::{Cursor, Reader},
     simple_list::CharArray,
     structure::{Struct, decode, decode_bytes, decode_with, encode, encode_into},
     tup::{TupReader, TupWriter},

@@ -22,10 +22,14 @@ use crate::{Decode, Error, ErrorKind, Head, Input, Result, WireType, text, wire:
 /// * ask for each field by ascending tag, as generated code does: [`required`](Self::required),
 ///   [`optional`](Self::optional) and their like find a field wherever it is, and pass over what nobody asks for;
 /// * take what comes: [`next_field`](Self::next_field), then [`fill`](Self::fill) or [`skip`](Self::skip).
+pub type Reader<'a> = Cursor<'a, 'a>;
+
+/// A [`Reader`] that knows how long the bytes live, which may be longer than the [`Input`]: values that borrow from
+/// them ([`DecodeRef`](crate::DecodeRef)) need that.
 #[derive(Debug, Clone, Copy)]
-pub struct Reader<'a> {
+pub struct Cursor<'i, 'a> {
     rest: &'a [u8],
-    input: &'a Input<'a>,
+    input: &'i Input<'a>,
     place: Place,
 }
 
@@ -44,9 +48,9 @@ pub(crate) struct Place {
     disorder: bool,
 }
 
-impl<'a> Reader<'a> {
+impl<'i, 'a> Cursor<'i, 'a> {
     #[inline]
-    pub(crate) fn new(rest: &'a [u8], input: &'a Input<'a>) -> Self {
+    pub(crate) fn new(rest: &'a [u8], input: &'i Input<'a>) -> Self {
         let place = Place {
             depth_left: input.limits().depth,
             floor: 0,
@@ -74,21 +78,6 @@ impl<'a> Reader<'a> {
         self.rest.as_ptr().addr() - self.input.start()
     }
 
-    /// Reads the next field if it has this tag; otherwise nothing is taken.
-    ///
-    /// # Errors
-    /// The field has the tag, but not a value of type `T`.
-    #[inline(always)]
-    pub fn next_if<T: Decode>(&mut self, tag: u8) -> Result<Option<T>> {
-        let Some(ty) = self.take_head_if(tag) else {
-            return Ok(None);
-        };
-        match T::decode(self, ty) {
-            Ok(value) => Ok(Some(value)),
-            Err(error) => Err(error.at_tag(tag)),
-        }
-    }
-
     /// Takes the head of the next field. `None` at the end of the struct, which is taken as well.
     ///
     /// The caller then reads the value with [`fill`](Self::fill) or passes over it with [`skip`](Self::skip).
@@ -109,18 +98,6 @@ impl<'a> Reader<'a> {
                 Ok(Some(head))
             }
         }
-    }
-
-    /// Reads the value of a field into `slot`, or passes over it when the slot is filled: the first one counts.
-    ///
-    /// # Errors
-    /// The value is not of type `T`.
-    pub fn fill<T: Decode>(&mut self, head: Head, slot: &mut Option<T>) -> Result<()> {
-        if slot.is_some() {
-            return self.skip(head);
-        }
-        *slot = Some(T::decode(self, head.ty).map_err(|error| error.at_tag(head.tag))?);
-        Ok(())
     }
 
     /// Passes over the value of a field.
@@ -483,6 +460,35 @@ impl<'a> Reader<'a> {
             }
             WireType::StructEnd => return Err(Error::at(*self, ErrorKind::StrayStructEnd)),
         }
+        Ok(())
+    }
+}
+
+impl Reader<'_> {
+    /// Reads the next field if it has this tag; otherwise nothing is taken.
+    ///
+    /// # Errors
+    /// The field has the tag, but not a value of type `T`.
+    #[inline(always)]
+    pub fn next_if<T: Decode>(&mut self, tag: u8) -> Result<Option<T>> {
+        let Some(ty) = self.take_head_if(tag) else {
+            return Ok(None);
+        };
+        match T::decode(self, ty) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => Err(error.at_tag(tag)),
+        }
+    }
+
+    /// Reads the value of a field into `slot`, or passes over it when the slot is filled: the first one counts.
+    ///
+    /// # Errors
+    /// The value is not of type `T`.
+    pub fn fill<T: Decode>(&mut self, head: Head, slot: &mut Option<T>) -> Result<()> {
+        if slot.is_some() {
+            return self.skip(head);
+        }
+        *slot = Some(T::decode(self, head.ty).map_err(|error| error.at_tag(head.tag))?);
         Ok(())
     }
 }

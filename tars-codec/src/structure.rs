@@ -1,12 +1,13 @@
 //! Structs, and whole values from and to bytes.
 
 use alloc::vec::Vec;
+use core::marker::PhantomData;
 
 use bytes::Bytes;
 
 use crate::{
-    Decode, Encode, Error, ErrorKind, Field, Input, Reader, Result, Type, WireType, Writer,
-    reader::Place, wire::EXTENDED_TAG,
+    Cursor, Decode, Encode, Error, ErrorKind, Field, Input, Reader, Result, StructRef, Type,
+    WireType, Writer, reader::Place, wire::EXTENDED_TAG,
 };
 
 /// A struct of an IDL. `tars2rs` writes the implementation.
@@ -72,19 +73,52 @@ impl<T: Struct> Decode for T {
             return Err(r.mismatch("a struct", ty));
         }
         let mut fields = r.enter_struct()?;
-        let value = decode_struct(&mut fields)?;
+        let value = decode_struct::<Owned<T>>(&mut fields)?;
         r.leave(fields);
         Ok(value)
     }
 }
 
+/// How the fields of a struct are read: as one that [`Owned`] or [`Borrowed`] stands for.
+pub(crate) trait Read<'i, 'a> {
+    type Value;
+    /// Whose name and fields errors give.
+    type Named: Struct;
+
+    fn fields(r: &mut Cursor<'i, 'a>) -> Result<Self::Value>;
+}
+
+pub(crate) struct Owned<T>(PhantomData<T>);
+
+impl<'a, T: Struct> Read<'a, 'a> for Owned<T> {
+    type Value = T;
+    type Named = T;
+
+    #[inline(always)]
+    fn fields(r: &mut Reader<'a>) -> Result<T> {
+        T::decode_fields(r)
+    }
+}
+
+pub(crate) struct Borrowed<T>(PhantomData<T>);
+
+impl<'i, 'a, T: StructRef<'a>> Read<'i, 'a> for Borrowed<T> {
+    type Value = T;
+    type Named = T::Owned;
+
+    #[inline(always)]
+    fn fields(r: &mut Cursor<'i, 'a>) -> Result<T> {
+        T::decode_fields_ref(r)
+    }
+}
+
 /// Reads the fields of a struct, and their end.
 #[inline(always)]
-fn decode_struct<T: Struct>(r: &mut Reader<'_>) -> Result<T> {
+pub(crate) fn decode_struct<'i, 'a, T: Read<'i, 'a>>(r: &mut Cursor<'i, 'a>) -> Result<T::Value> {
     let start = *r;
     let mut error = None;
     if !start.in_disorder() {
-        match T::decode_fields(r) {
+        match T::fields(r) {
             Ok(value) => match r.finish() {
                 Ok(()) => return Ok(value),
                 Err(e) => error = Some(e),
@@ -93,7 +127,7 @@ fn decode_struct<T: Struct>(r: &mut Reader<'_>) -> Result<T> {
         }
     }
     let (rest, input, place) = start.parts();
-    let (value, rest) = again(rest, input, place, error)?;
+    let (value, rest) = again::<T>(rest, input, place, error)?;
     r.go_on(rest);
     Ok(value)
 }
@@ -101,19 +135,19 @@ fn decode_struct<T: Struct>(r: &mut Reader<'_>) -> Result<T> {
 /// Reads a struct again if all that is wrong with it is the order of its fields.
 #[cold]
 #[inline(never)]
-fn again<'a, T: Struct>(
+fn again<'i, 'a, T: Read<'i, 'a>>(
     rest: &'a [u8],
-    input: &'a Input<'a>,
+    input: &'i Input<'a>,
     place: Place,
     error: Option<Error>,
-) -> Result<(T, &'a [u8])> {
-    let start = Reader::from_parts((rest, input, place));
-    let in_struct = |error: Error| error.in_struct(T::NAME, T::FIELDS);
+) -> Result<(T::Value, &'a [u8])> {
+    let start = Cursor::from_parts((rest, input, place));
+    let in_struct = |error: Error| error.in_struct(T::Named::NAME, T::Named::FIELDS);
     if let Some(error) = error.filter(|error| *error.kind() != ErrorKind::Disorder) {
         return Err(in_struct(error));
     }
     let (mut fields, end) = start.indexed().map_err(in_struct)?;
-    let value = T::decode_fields(&mut fields).map_err(in_struct)?;
+    let value = T::fields(&mut fields).map_err(in_struct)?;
     start.forget_index();
     Ok((value, end))
 }
@@ -160,5 +194,5 @@ pub fn decode_bytes<T: Struct>(bytes: &Bytes) -> Result<T> {
 /// What is wrong, with its place; bytes after the struct are an error, too.
 pub fn decode_with<T: Struct>(input: &Input<'_>) -> Result<T> {
     let mut r = input.reader();
-    decode_struct(&mut r)
+    decode_struct::<Owned<T>>(&mut r)
 }

@@ -287,20 +287,46 @@ impl<K: Decode + Ord, V: Decode> Decode for VecMap<K, V> {
 
     #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
-        let mut entries: Vec<(K, V)> = Vec::new();
-        let mut ascending = true;
+        let mut entries = Entries::with_capacity(0);
         decode_entries(r, ty, size_of::<(K, V)>(), |count, key, value| {
-            if entries.is_empty() {
-                entries.reserve_exact(count);
+            if entries.entries.is_empty() {
+                entries.entries.reserve_exact(count);
             }
-            ascending &= entries.last().is_none_or(|(last, _)| *last < key);
-            entries.push((key, value));
+            entries.push(key, value);
         })?;
-        Ok(if ascending {
-            Self(entries)
+        Ok(entries.finish())
+    }
+}
+
+/// The entries of a map, as they are read.
+pub(crate) struct Entries<K, V> {
+    entries: Vec<(K, V)>,
+    /// Their keys are, so far.
+    ascending: bool,
+}
+
+impl<K: Ord, V> Entries<K, V> {
+    #[inline(always)]
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        Self {
+            entries: Vec::with_capacity(count),
+            ascending: true,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn push(&mut self, key: K, value: V) {
+        self.ascending &= self.entries.last().is_none_or(|(last, _)| *last < key);
+        self.entries.push((key, value));
+    }
+
+    #[inline(always)]
+    pub(crate) fn finish(self) -> VecMap<K, V> {
+        if self.ascending {
+            VecMap(self.entries)
         } else {
-            Self::first_of_each(entries)
-        })
+            VecMap::first_of_each(self.entries)
+        }
     }
 }
 

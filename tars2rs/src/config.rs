@@ -71,6 +71,7 @@ impl Config {
         "bytesType",
         "mapType",
         "unknownFields",
+        "borrowed",
         "types",
         "externPath",
         "attributes",

@@ -12,6 +12,7 @@ fn options_compile_and_work() {
     let mut krate = Crate::new("options");
     let everything = "optionalType = 'option'\nstringType = 'bytes::Bytes'\nbytesType = 'Vec<u8>'\n\
                       mapType = 'HashMap'\nunknownFields = true\nserde = true\n";
+    let everything_borrowed = format!("{everything}borrowed = true\n");
     let by_path = "[types.\"Opt.All.title\"]\nstringType = 'Arc<str>'\noptionalType = 'option'\n\
                    [types.\"Opt.Small\"]\nunknownFields = true\n\
                    [types.\"Opt.Service.echo\"]\nstringType = 'bytes::Bytes'\n\
@@ -32,6 +33,8 @@ fn options_compile_and_work() {
         ("unknown", "unknownFields = true\n"),
         ("serde", "serde = true\n"),
         ("everything", everything),
+        ("borrowed", "borrowed = true\n"),
+        ("everything_borrowed", &everything_borrowed),
         ("by_path", by_path),
         (
             "external",

@@ -8,7 +8,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::{Place, Reader, STRUCT_END};
+use super::{Cursor, Place, Reader, STRUCT_END};
 use crate::{
     Decode, Error, ErrorKind, Field, Head, Input, Result, UnknownFields, WireType,
     wire::EXTENDED_TAG,
@@ -23,7 +23,7 @@ pub(crate) struct Index {
     values: Vec<(Head, Range<usize>)>,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// The value of a `require` field.
     ///
     /// # Errors
@@ -72,12 +72,23 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline(always)]
+    fn field<T: Decode>(&mut self, tag: u8, ty: WireType) -> Result<T> {
+        self.pass_floor(tag);
+        match T::decode(self, ty) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(error.at_tag(tag)),
+        }
+    }
+}
+
+impl<'i, 'a> Cursor<'i, 'a> {
     /// The fields that are none of these. The reader does not move.
     ///
     /// # Errors
     /// What stands there are no fields, or they take too much memory.
     pub fn unknown_fields(&self, known: &[Field]) -> Result<UnknownFields> {
-        let mut r = *self;
+        let mut r: Reader<'_> = *self;
         if let Some(all) = self
             .input
             .index(self.place.index, |index| index.all.clone())
@@ -99,12 +110,12 @@ impl<'a> Reader<'a> {
     /// The parts of a reader, for functions out of line: a whole one would be put in memory before it is known
     /// whether they are called.
     #[inline(always)]
-    pub(crate) fn parts(self) -> (&'a [u8], &'a Input<'a>, Place) {
+    pub(crate) fn parts(self) -> (&'a [u8], &'i Input<'a>, Place) {
         (self.rest, self.input, self.place)
     }
 
     #[inline(always)]
-    pub(crate) fn from_parts((rest, input, place): (&'a [u8], &'a Input<'a>, Place)) -> Self {
+    pub(crate) fn from_parts((rest, input, place): (&'a [u8], &'i Input<'a>, Place)) -> Self {
         Self { rest, input, place }
     }
 
@@ -137,18 +148,15 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// The next field has a higher tag, if the fields are in order.
     #[inline(always)]
-    fn field<T: Decode>(&mut self, tag: u8, ty: WireType) -> Result<T> {
+    pub(crate) fn pass_floor(&mut self, tag: u8) {
         self.place.floor = u16::from(tag) + 1;
-        match T::decode(self, ty) {
-            Ok(value) => Ok(value),
-            Err(error) => Err(error.at_tag(tag)),
-        }
     }
 
     /// Takes the head of the field with this tag, if there is one.
     #[inline(always)]
-    fn seek(&mut self, tag: u8) -> Result<Option<WireType>> {
+    pub(crate) fn seek(&mut self, tag: u8) -> Result<Option<WireType>> {
         if let Some(ty) = self.take_head_if(tag) {
             return Ok(Some(ty));
         }
@@ -159,7 +167,7 @@ impl<'a> Reader<'a> {
 
     /// The same for a field that is often absent.
     #[inline(always)]
-    fn seek_optional(&mut self, tag: u8) -> Result<Option<WireType>> {
+    pub(crate) fn seek_optional(&mut self, tag: u8) -> Result<Option<WireType>> {
         match self.rest {
             [STRUCT_END, ..] => Ok(None),
             [first, ..] if first >> 4 > tag && first >> 4 < EXTENDED_TAG => Ok(None),
@@ -205,7 +213,7 @@ impl<'a> Reader<'a> {
 
     #[cold]
     #[inline(never)]
-    fn missing(self, tag: u8) -> Error {
+    pub(crate) fn missing(self, tag: u8) -> Error {
         // It may still come, in another order.
         let kind = match self.place.index {
             0 => ErrorKind::Disorder,

@@ -51,6 +51,8 @@ pub struct Types {
     pub map: MapType,
     /// `unknownFields`
     pub unknown_fields: bool,
+    /// `borrowed`
+    pub borrowed: bool,
 }
 
 /// A place in the IDL, such as `Module.Struct.field`.
@@ -86,6 +88,8 @@ pub struct Rule {
     pub map: Option<MapType>,
     /// `unknownFields`
     pub unknown_fields: Option<bool>,
+    /// `borrowed`
+    pub borrowed: Option<bool>,
 }
 
 /// Types of the IDL that are not to be generated.

@@ -115,17 +115,19 @@ impl<'a, 't> Reader<'a, 't> {
             bytes: self.choice("bytesType").unwrap_or_default(),
             map: self.choice("mapType").unwrap_or_default(),
             unknown_fields: self.flag("unknownFields").unwrap_or_default(),
+            borrowed: self.flag("borrowed").unwrap_or_default(),
         }
     }
 
     /// `[types."PATH"]`
     pub(super) fn rules(&mut self) -> Vec<Rule> {
-        const KEYS: [&str; 5] = [
+        const KEYS: [&str; 6] = [
             "optionalType",
             "stringType",
             "bytesType",
             "mapType",
             "unknownFields",
+            "borrowed",
         ];
         let mut rules = Vec::new();
         for (path, value) in self.entries("types") {
@@ -142,6 +144,7 @@ impl<'a, 't> Reader<'a, 't> {
                 bytes: reader.choice("bytesType"),
                 map: reader.choice("mapType"),
                 unknown_fields: reader.flag("unknownFields"),
+                borrowed: reader.flag("borrowed"),
                 path,
             });
         }

@@ -32,6 +32,12 @@ struct Enumerator {
     value: i32,
 }
 
+#[derive(Template)]
+#[template(path = "enum_ref.rs.j2", escape = "none")]
+struct RefImpl<'a> {
+    name: &'a str,
+}
+
 /// All items of an enum.
 pub(super) fn items(id: EnumId, spelling: &Spelling<'_>) -> Vec<String> {
     let (index, names) = (id.0 as usize, spelling.names);
@@ -89,6 +95,9 @@ pub(super) fn items(id: EnumId, spelling: &Spelling<'_>) -> Vec<String> {
         named: &named,
         default: &default,
     })];
+    if names.any_borrowed() {
+        all.push(text(&RefImpl { name }));
+    }
     if spelling.styles.options.serde {
         all.push(serde::item(name, prelude));
     }

@@ -23,6 +23,8 @@ pub(super) struct Names {
     pub(super) modules: Vec<String>,
     /// Structs.
     pub(super) structs: Vec<String>,
+    /// The borrowed forms of structs, empty where there is none.
+    borrowed: Vec<String>,
     /// Enums.
     pub(super) enums: Vec<String>,
     /// Enumerators of each enum.
@@ -42,6 +44,7 @@ impl Names {
         let mut names = Self {
             modules: modules(model, &mut renames),
             structs: vec![String::new(); model.structs.len()],
+            borrowed: vec![String::new(); model.structs.len()],
             enums: vec![String::new(); model.enums.len()],
             enumerators: Vec::new(),
             consts: vec![String::new(); model.consts.len()],
@@ -51,6 +54,7 @@ impl Names {
         for module in &model.modules {
             names.add_module(model, &module.items, &mut renames);
         }
+        names.name_borrowed(model, styles);
         for (of, id) in model.structs.iter().zip((0..).map(StructId)) {
             let reserved: &[&str] = if styles.keeps_unknown(id) {
                 &[UNKNOWN_FIELDS]
@@ -77,6 +81,36 @@ impl Names {
         match of {
             Named::Struct(id) => &self.structs[id.0 as usize],
             Named::Enum(id) => &self.enums[id.0 as usize],
+        }
+    }
+
+    /// What the borrowed form of a struct is called, if it has one.
+    pub(super) fn borrowed(&self, id: StructId) -> Option<&str> {
+        let name = self.borrowed[id.0 as usize].as_str();
+        (!name.is_empty()).then_some(name)
+    }
+
+    /// Whether any struct has a borrowed form.
+    pub(super) fn any_borrowed(&self) -> bool {
+        self.borrowed.iter().any(|name| !name.is_empty())
+    }
+
+    /// `FooRef`, with `_` behind it where the IDL has such a type.
+    fn name_borrowed(&mut self, model: &Model, styles: &Styles<'_>) {
+        let borrowing = styles.borrowing();
+        for (index, _) in borrowing
+            .iter()
+            .enumerate()
+            .filter(|(_, borrows)| **borrows)
+        {
+            let mut name = format!("{}Ref", bare(&self.structs[index]));
+            while self
+                .types_of(model, model.structs[index].module)
+                .any(|taken| taken == name)
+            {
+                name.push('_');
+            }
+            self.borrowed[index] = name;
         }
     }
 

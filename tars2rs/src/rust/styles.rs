@@ -101,6 +101,28 @@ impl<'a> Styles<'a> {
         self.types(&[module, Target::Struct(of)]).unknown_fields
     }
 
+    /// The structs that are to have a borrowed form and something to borrow; indexed as [`Model::structs`].
+    pub(super) fn borrowing(&self) -> Vec<bool> {
+        let mut borrowing = vec![false; self.model.structs.len()];
+        let has_form = |id: StructId| {
+            let module = Target::Module(self.model[id].module);
+            self.types(&[module, Target::Struct(id)]).borrowed
+                && self.extern_path(Named::Struct(id), "").is_none()
+        };
+        let ids = (0..).map(StructId).take(borrowing.len());
+        let wanted: Vec<StructId> = ids.filter(|id| has_form(*id)).collect();
+        loop {
+            let before = borrowing.clone();
+            for &id in &wanted {
+                let mut types = self.model[id].fields.iter().map(|field| &field.ty);
+                borrowing[id.0 as usize] |= types.any(|ty| borrows(ty, &before));
+            }
+            if borrowing == before {
+                return borrowing;
+            }
+        }
+    }
+
     /// The path to a type that is generated elsewhere. `name` is what it would be called here.
     pub(super) fn extern_path(&self, of: Named, name: &str) -> Option<String> {
         if self.externs.is_empty() {
@@ -145,6 +167,7 @@ impl<'a> Styles<'a> {
                 bytes: rule.bytes.unwrap_or(types.bytes),
                 map: rule.map.unwrap_or(types.map),
                 unknown_fields: rule.unknown_fields.unwrap_or(types.unknown_fields),
+                borrowed: rule.borrowed.unwrap_or(types.borrowed),
             };
         }
         types
@@ -155,6 +178,19 @@ impl<'a> Styles<'a> {
             Named::Struct(id) => self.model[id].module,
             Named::Enum(id) => self.model[id].module,
         }
+    }
+}
+
+/// Whether a value of a type can borrow, given which structs do. Keys that are not text or bytes themselves do not.
+fn borrows(ty: &Type, structs: &[bool]) -> bool {
+    match ty {
+        Type::String { .. } | Type::Bytes { .. } => true,
+        Type::Vector { item, .. } => borrows(item, structs),
+        Type::Map { key, value } => {
+            matches!(**key, Type::String { .. } | Type::Bytes { .. }) || borrows(value, structs)
+        }
+        Type::Struct(id) => structs[id.0 as usize],
+        _ => false,
     }
 }
 

@@ -113,7 +113,13 @@ impl Spelling<'_> {
     }
 
     /// The type of an element of a vector or map, which goes over the wire as it is.
-    fn nested(&self, this: Option<StructId>, ty: &Type, types: Types, ordered: bool) -> String {
+    pub(super) fn nested(
+        &self,
+        this: Option<StructId>,
+        ty: &Type,
+        types: Types,
+        ordered: bool,
+    ) -> String {
         match Wrapper::of_element(ty, types) {
             Some(wrapper) => wrapper.path().to_owned(),
             None => self.owned_in(this, ty, types, ordered),

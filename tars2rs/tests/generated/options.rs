@@ -25,6 +25,8 @@ cases! {
     unknown cunknown;
     serde cserde;
     everything ceverything;
+    borrowed cborrowed;
+    everything_borrowed ceverything_borrowed;
     by_path cby_path;
 }
 
@@ -65,7 +67,35 @@ fn the_wire_stays() {
             assert_eq!(round_trip(&value), bytes, stringify!($module));
         )*};
     }
-    same! { option bytes_str arc_str fast_str vec hash_map index_map vec_map unknown serde everything by_path }
+    same! { option bytes_str arc_str fast_str vec hash_map index_map vec_map unknown serde everything by_path borrowed everything_borrowed }
+}
+
+/// What is borrowed is the same, and becomes the same, whatever the types of the owned form.
+#[test]
+fn borrowed_forms() {
+    let bytes = codec::encode(&all()).unwrap();
+    let look: borrowed::AllRef<'_> = codec::decode_ref(&bytes).unwrap();
+    let inside = |text: &[u8]| bytes.as_ptr_range().contains(&text.as_ptr());
+    assert!(inside(look.name.as_bytes()) && inside(look.title.as_bytes()) && inside(&look.data));
+    assert!(inside(look.words[0].as_bytes()) && inside(look.deep[&1]["x"].as_bytes()));
+    assert_eq!((look.code, look.brief, &*look.head, look.few.len()), ("c", "s", &b"h"[..], 3));
+    assert_eq!((look.color, look.far), (borrowed::Color::RED, 8));
+    assert!(look.next.is_some());
+    let owned = borrowed::All::from(look.clone());
+    assert_eq!(round_trip(&owned), bytes);
+    assert_eq!(owned, codec::decode(&bytes).unwrap());
+
+    let other: everything_borrowed::AllRef<'_> = codec::decode_ref(&bytes).unwrap();
+    assert_eq!((other.name, other.title, other.code), (&b"n"[..], Some(&b"t"[..]), Some(&b"c"[..])));
+    assert_eq!(round_trip(&everything_borrowed::All::from(other)), bytes);
+
+    let none = codec::encode(&plain::All::default()).unwrap();
+    let look: borrowed::AllRef<'_> = codec::decode_ref(&none).unwrap();
+    assert_eq!((look.title, look.code, look.yes, look.far), ("none", "abc", true, 7));
+    assert_eq!(look, borrowed::AllRef::default());
+    assert_eq!(borrowed::All::from(look), borrowed::All::default());
+    let cut = codec::decode_ref::<borrowed::AllRef<'_>>(&bytes[..9]).err();
+    assert_eq!(cut.map(|e| e.offset()), codec::decode::<plain::All>(&bytes[..9]).err().map(|e| e.offset()));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::config::{BytesType, StringType};
 use crate::model::{Type, Value};
 
 use super::super::names::UNKNOWN_FIELDS;
+use super::super::prelude::Prelude;
 use super::super::types::{byte_string, is_default};
 use super::super::{layout, text};
 use super::{Member, Parts};
@@ -16,6 +17,15 @@ struct DefaultImpl<'a> {
     trait_name: &'a str,
     name: &'a str,
     literal: &'a str,
+}
+
+/// `impl Default for Name` with these `field: value`s.
+pub(super) fn implementation(prelude: &Prelude, name: &str, fields: &[String]) -> String {
+    text(&DefaultImpl {
+        trait_name: prelude.default(),
+        name,
+        literal: &layout::literal(8, "Self", fields, ""),
+    })
 }
 
 impl Parts<'_> {
@@ -33,13 +43,7 @@ impl Parts<'_> {
         if self.keeps_unknown {
             fields.push(format!("{UNKNOWN_FIELDS}: codec::UnknownFields::new()"));
         }
-        let literal = layout::literal(8, "Self", &fields, "");
-        let trait_name = self.spelling.prelude.default();
-        text(&DefaultImpl {
-            trait_name,
-            name: self.name,
-            literal: &literal,
-        })
+        implementation(&self.spelling.prelude, self.name, &fields)
     }
 
     /// What `Default` gives, spelled as a person would.

@@ -1,5 +1,6 @@
 //! Structs: the definition here, what is implemented for them in the modules below.
 
+mod borrowed;
 mod default;
 mod getters;
 mod order;
@@ -76,6 +77,7 @@ pub(super) fn items(id: StructId, cx: Context<'_>, spelling: &Spelling<'_>) -> V
         items.push(this.order());
     }
     items.push(this.wire());
+    items.extend(this.borrowed());
     if spelling.styles.options.serde {
         items.push(serde::item(this.name, &spelling.prelude));
     }
@@ -174,17 +176,22 @@ impl<'a> Parts<'a> {
             .owned_in(Some(self.id), &member.field.ty, member.types, ordered)
     }
 
-    fn definition(&self) -> String {
+    /// With the `Option` and `Box` of the member.
+    fn optional(&self, member: &Member<'_>, mut ty: String) -> String {
         let prelude = &self.spelling.prelude;
+        if member.field.closes_cycle {
+            ty = format!("{}<{ty}>", prelude.boxed());
+        }
+        if member.option {
+            ty = format!("{}<{ty}>", prelude.option());
+        }
+        ty
+    }
+
+    fn definition(&self) -> String {
         let lines = |member: &Member<'_>| {
             let Member { field, name, .. } = member;
-            let mut ty = self.ty(member);
-            if field.closes_cycle {
-                ty = format!("{}<{ty}>", prelude.boxed());
-            }
-            if member.option {
-                ty = format!("{}<{ty}>", prelude.option());
-            }
+            let ty = self.optional(member, self.ty(member));
             let fallback = format!("Tag {}.", field.tag);
             FieldLines::new(&field.doc, &fallback, &member.attributes, name, &ty)
         };

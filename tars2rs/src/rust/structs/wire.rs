@@ -223,8 +223,7 @@ impl Parts<'_> {
 
     /// How a member is read.
     fn decoded(&self, member: &Member<'_>) -> String {
-        let Member { field, name, .. } = member;
-        let tag = field.tag;
+        let field = member.field;
         let maximum = Maximum::of(&field.ty);
         // What stands around the value on the wire, and what takes it out again.
         let (wire, inner) = match (Wrapper::of(&field.ty, member.types), &maximum) {
@@ -236,13 +235,34 @@ impl Parts<'_> {
             (Some(Wrapper::CharBytes), Some(_)) => ("_", Inner::Function("codec::char_bytes")),
             (Some(_), Some(_)) => ("_", Inner::Function("codec::byte_vec")),
         };
-        let wire = match maximum {
+        let default = match &field.default {
+            Some(value) if !is_default(self.model, value, &field.ty) => {
+                Some(format!("|| {}", self.owned_value(value, member)))
+            }
+            _ => None,
+        };
+        self.read(member, "", wire, inner, default)
+    }
+
+    /// The call of a method with this suffix that reads a member as the type `wire`, which stands around it on the
+    /// wire, and takes it out. The default is a closure.
+    pub(super) fn read(
+        &self,
+        member: &Member<'_>,
+        suffix: &str,
+        wire: &str,
+        inner: Inner,
+        default: Option<String>,
+    ) -> String {
+        let Member { field, name, .. } = member;
+        let tag = field.tag;
+        let wire = match Maximum::of(&field.ty) {
             Some(Maximum { max, .. }) => format!("codec::AtMost<{wire}, {max}>"),
             None => wire.to_owned(),
         };
         let call_of = |method: &str| match wire.as_str() {
-            "" => format!(".{method}({tag})?"),
-            wire => format!(".{method}::<{wire}>({tag})?"),
+            "" => format!(".{method}{suffix}({tag})?"),
+            wire => format!(".{method}{suffix}::<{wire}>({tag})?"),
         };
         let of_type = |method: &str| format!("r{}", call_of(method));
         if member.option {
@@ -257,17 +277,14 @@ impl Parts<'_> {
         if field.required {
             return format!("{name}: {}", inner.of(&of_type("required")));
         }
-        let default = match &field.default {
-            Some(value) if !is_default(self.model, value, &field.ty) => {
-                format!("|| {}", self.owned_value(value, member))
-            }
-            _ => return format!("{name}: {}", inner.of(&of_type("optional"))),
+        let Some(default) = default else {
+            return format!("{name}: {}", inner.of(&of_type("optional")));
         };
         if let Inner::Itself = inner {
             let args = [tag.to_string(), default];
             return layout::call_with_closure(
                 MEMBER,
-                &format!("{name}: r.optional_or"),
+                &format!("{name}: r.optional{suffix}_or"),
                 &args,
                 "?",
             );
@@ -288,7 +305,7 @@ impl Parts<'_> {
 const MEMBER: usize = 12;
 
 /// How a value is taken out of what stands around it on the wire.
-enum Inner {
+pub(super) enum Inner {
     Itself,
     /// `.0`
     Field,

@@ -38,6 +38,9 @@ pub(super) fn of_rule(rule: &Rule, model: &Model) -> Result<Target, String> {
             "`unknownFields` is for structs, and `{path}` is none"
         ));
     }
+    if rule.borrowed.is_some() && !has_fields {
+        return Err(format!("`borrowed` is for structs, and `{path}` is none"));
+    }
     if rule.optional.is_some() {
         let optional = match target {
             Target::Field(id, index) => !model[id].fields[index].required,

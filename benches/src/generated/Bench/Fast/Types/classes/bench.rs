@@ -101,6 +101,61 @@ impl codec::Struct for LotofTags {
     }
 }
 
+/// [`LotofTags`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LotofTagsRef<'a> {
+    /// Tag 0.
+    pub id: i64,
+    /// Tag 1.
+    pub count: i32,
+    /// Tag 2.
+    pub page: i16,
+    /// Tag 3.
+    pub str: &'a str,
+    /// Tag 4.
+    pub ss: Vec<Record>,
+    /// Tag 5.
+    pub rs: Record,
+    /// Tag 6.
+    pub mss: codec::VecMap<&'a str, Record>,
+}
+
+impl<'a> codec::StructRef<'a> for LotofTagsRef<'a> {
+    type Owned = LotofTags;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            id: r.required_ref(0)?,
+            count: r.required_ref(1)?,
+            page: r.required_ref(2)?,
+            str: r.optional_ref(3)?,
+            ss: r.required_ref(4)?,
+            rs: r.required_ref(5)?,
+            mss: r.required_ref(6)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<LotofTags> for LotofTagsRef<'_> {
+    fn into_owned(self) -> LotofTags {
+        LotofTags {
+            id: codec::into_owned(self.id),
+            count: codec::into_owned(self.count),
+            page: codec::into_owned(self.page),
+            str: codec::into_owned(self.str),
+            ss: codec::into_owned(self.ss),
+            rs: codec::into_owned(self.rs),
+            mss: codec::into_owned(self.mss),
+        }
+    }
+}
+
+impl From<LotofTagsRef<'_>> for LotofTags {
+    fn from(value: LotofTagsRef<'_>) -> Self {
+        codec::into_owned(value)
+    }
+}
+
 /// Values B and C: `ComplicatedStruct` of TarsPHP's example.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ComplicatedStruct {
@@ -139,6 +194,49 @@ impl codec::Struct for ComplicatedStruct {
             mss: r.required(2)?,
             str: r.optional(3)?,
         })
+    }
+}
+
+/// [`ComplicatedStruct`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ComplicatedStructRef<'a> {
+    /// Tag 0.
+    pub ss: Vec<Record>,
+    /// Tag 1.
+    pub rs: Record,
+    /// Tag 2.
+    pub mss: codec::VecMap<&'a str, Record>,
+    /// Tag 3.
+    pub str: &'a str,
+}
+
+impl<'a> codec::StructRef<'a> for ComplicatedStructRef<'a> {
+    type Owned = ComplicatedStruct;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            ss: r.required_ref(0)?,
+            rs: r.required_ref(1)?,
+            mss: r.required_ref(2)?,
+            str: r.optional_ref(3)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<ComplicatedStruct> for ComplicatedStructRef<'_> {
+    fn into_owned(self) -> ComplicatedStruct {
+        ComplicatedStruct {
+            ss: codec::into_owned(self.ss),
+            rs: codec::into_owned(self.rs),
+            mss: codec::into_owned(self.mss),
+            str: codec::into_owned(self.str),
+        }
+    }
+}
+
+impl From<ComplicatedStructRef<'_>> for ComplicatedStruct {
+    fn from(value: ComplicatedStructRef<'_>) -> Self {
+        codec::into_owned(value)
     }
 }
 
@@ -186,6 +284,37 @@ impl codec::Struct for Blob {
     }
 }
 
+/// [`Blob`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BlobRef<'a> {
+    /// Tag 0.
+    pub data: codec::Cow<'a, [u8]>,
+}
+
+impl<'a> codec::StructRef<'a> for BlobRef<'a> {
+    type Owned = Blob;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            data: r.required_ref(0)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<Blob> for BlobRef<'_> {
+    fn into_owned(self) -> Blob {
+        Blob {
+            data: codec::into_owned(self.data),
+        }
+    }
+}
+
+impl From<BlobRef<'_>> for Blob {
+    fn from(value: BlobRef<'_>) -> Self {
+        codec::into_owned(value)
+    }
+}
+
 /// Struct `Text` of the IDL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text {
@@ -205,5 +334,36 @@ impl codec::Struct for Text {
         Ok(Self {
             text: r.required(0)?,
         })
+    }
+}
+
+/// [`Text`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TextRef<'a> {
+    /// Tag 0.
+    pub text: &'a str,
+}
+
+impl<'a> codec::StructRef<'a> for TextRef<'a> {
+    type Owned = Text;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            text: r.required_ref(0)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<Text> for TextRef<'_> {
+    fn into_owned(self) -> Text {
+        Text {
+            text: codec::into_owned(self.text),
+        }
+    }
+}
+
+impl From<TextRef<'_>> for Text {
+    fn from(value: TextRef<'_>) -> Self {
+        codec::into_owned(value)
     }
 }

@@ -127,6 +127,20 @@ impl codec::Decode for Color {
     }
 }
 
+impl codec::DecodeRef<'_> for Color {
+    #[inline]
+    fn decode_ref(r: &mut codec::Cursor<'_, '_>, ty: codec::WireType) -> codec::Result<Self> {
+        <i32 as codec::DecodeRef<'_>>::decode_ref(r, ty).map(Self)
+    }
+}
+
+impl codec::IntoOwned<Color> for Color {
+    #[inline]
+    fn into_owned(self) -> Self {
+        self
+    }
+}
+
 /// one-field structs, for scalar boundary vectors
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OneBool {
@@ -301,6 +315,37 @@ impl codec::Struct for OneString {
     }
 }
 
+/// [`OneString`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OneStringRef<'a> {
+    /// Tag 0.
+    pub v: &'a str,
+}
+
+impl<'a> codec::StructRef<'a> for OneStringRef<'a> {
+    type Owned = OneString;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            v: r.required_ref(0)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<OneString> for OneStringRef<'_> {
+    fn into_owned(self) -> OneString {
+        OneString {
+            v: codec::into_owned(self.v),
+        }
+    }
+}
+
+impl From<OneStringRef<'_>> for OneString {
+    fn from(value: OneStringRef<'_>) -> Self {
+        codec::into_owned(value)
+    }
+}
+
 /// Struct `OneUByte` of the IDL.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OneUByte {
@@ -409,6 +454,37 @@ impl codec::Struct for OneBytes {
     }
 }
 
+/// [`OneBytes`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OneBytesRef<'a> {
+    /// Tag 0.
+    pub v: codec::Cow<'a, [u8]>,
+}
+
+impl<'a> codec::StructRef<'a> for OneBytesRef<'a> {
+    type Owned = OneBytes;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            v: r.required_ref(0)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<OneBytes> for OneBytesRef<'_> {
+    fn into_owned(self) -> OneBytes {
+        OneBytes {
+            v: codec::into_owned(self.v),
+        }
+    }
+}
+
+impl From<OneBytesRef<'_>> for OneBytes {
+    fn from(value: OneBytesRef<'_>) -> Self {
+        codec::into_owned(value)
+    }
+}
+
 /// Struct `OneInts` of the IDL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OneInts {
@@ -449,6 +525,37 @@ impl codec::Struct for OneStrs {
     }
 }
 
+/// [`OneStrs`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OneStrsRef<'a> {
+    /// Tag 0.
+    pub v: Vec<&'a str>,
+}
+
+impl<'a> codec::StructRef<'a> for OneStrsRef<'a> {
+    type Owned = OneStrs;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            v: r.required_ref(0)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<OneStrs> for OneStrsRef<'_> {
+    fn into_owned(self) -> OneStrs {
+        OneStrs {
+            v: codec::into_owned(self.v),
+        }
+    }
+}
+
+impl From<OneStrsRef<'_>> for OneStrs {
+    fn from(value: OneStrsRef<'_>) -> Self {
+        codec::into_owned(value)
+    }
+}
+
 /// Struct `OneMap` of the IDL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OneMap {
@@ -467,6 +574,37 @@ impl codec::Struct for OneMap {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self { v: r.required(0)? })
+    }
+}
+
+/// [`OneMap`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OneMapRef<'a> {
+    /// Tag 0.
+    pub v: codec::VecMap<&'a str, &'a str>,
+}
+
+impl<'a> codec::StructRef<'a> for OneMapRef<'a> {
+    type Owned = OneMap;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            v: r.required_ref(0)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<OneMap> for OneMapRef<'_> {
+    fn into_owned(self) -> OneMap {
+        OneMap {
+            v: codec::into_owned(self.v),
+        }
+    }
+}
+
+impl From<OneMapRef<'_>> for OneMap {
+    fn from(value: OneMapRef<'_>) -> Self {
+        codec::into_owned(value)
     }
 }
 
@@ -549,6 +687,81 @@ impl codec::Struct for Basic {
     }
 }
 
+/// [`Basic`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BasicRef<'a> {
+    /// Tag 0.
+    pub b: bool,
+    /// Tag 1.
+    pub c: i8,
+    /// Tag 2.
+    pub s: i16,
+    /// Tag 3.
+    pub i: i32,
+    /// Tag 4.
+    pub l: i64,
+    /// Tag 5.
+    pub f: f32,
+    /// Tag 6.
+    pub d: f64,
+    /// Tag 7.
+    pub str: &'a str,
+    /// Tag 8.
+    pub ub: u8,
+    /// Tag 9.
+    pub us: u16,
+    /// Tag 10.
+    pub ui: u32,
+    /// Tag 11.
+    pub e: Color,
+}
+
+impl<'a> codec::StructRef<'a> for BasicRef<'a> {
+    type Owned = Basic;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            b: r.required_ref(0)?,
+            c: r.required_ref(1)?,
+            s: r.required_ref(2)?,
+            i: r.required_ref(3)?,
+            l: r.required_ref(4)?,
+            f: r.required_ref(5)?,
+            d: r.required_ref(6)?,
+            str: r.required_ref(7)?,
+            ub: r.required_ref(8)?,
+            us: r.required_ref(9)?,
+            ui: r.required_ref(10)?,
+            e: r.required_ref(11)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<Basic> for BasicRef<'_> {
+    fn into_owned(self) -> Basic {
+        Basic {
+            b: codec::into_owned(self.b),
+            c: codec::into_owned(self.c),
+            s: codec::into_owned(self.s),
+            i: codec::into_owned(self.i),
+            l: codec::into_owned(self.l),
+            f: codec::into_owned(self.f),
+            d: codec::into_owned(self.d),
+            str: codec::into_owned(self.str),
+            ub: codec::into_owned(self.ub),
+            us: codec::into_owned(self.us),
+            ui: codec::into_owned(self.ui),
+            e: codec::into_owned(self.e),
+        }
+    }
+}
+
+impl From<BasicRef<'_>> for Basic {
+    fn from(value: BasicRef<'_>) -> Self {
+        codec::into_owned(value)
+    }
+}
+
 /// require fields with defaults: are they written when equal to the default?
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequireDefaults {
@@ -596,6 +809,60 @@ impl codec::Struct for RequireDefaults {
             b: r.required(2)?,
             d: r.required(3)?,
         })
+    }
+}
+
+/// [`RequireDefaults`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequireDefaultsRef<'a> {
+    /// Tag 0.
+    pub i: i32,
+    /// Tag 1.
+    pub s: &'a str,
+    /// Tag 2.
+    pub b: bool,
+    /// Tag 3.
+    pub d: f64,
+}
+
+impl Default for RequireDefaultsRef<'_> {
+    fn default() -> Self {
+        Self {
+            i: 42,
+            s: "abc",
+            b: true,
+            d: 2.25,
+        }
+    }
+}
+
+impl<'a> codec::StructRef<'a> for RequireDefaultsRef<'a> {
+    type Owned = RequireDefaults;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            i: r.required_ref(0)?,
+            s: r.required_ref(1)?,
+            b: r.required_ref(2)?,
+            d: r.required_ref(3)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<RequireDefaults> for RequireDefaultsRef<'_> {
+    fn into_owned(self) -> RequireDefaults {
+        RequireDefaults {
+            i: codec::into_owned(self.i),
+            s: codec::into_owned(self.s),
+            b: codec::into_owned(self.b),
+            d: codec::into_owned(self.d),
+        }
+    }
+}
+
+impl From<RequireDefaultsRef<'_>> for RequireDefaults {
+    fn from(value: RequireDefaultsRef<'_>) -> Self {
+        codec::into_owned(value)
     }
 }
 
@@ -721,6 +988,100 @@ impl codec::Struct for OptionalDefaults {
     }
 }
 
+/// [`OptionalDefaults`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OptionalDefaultsRef<'a> {
+    /// Tag 0.
+    pub b: bool,
+    /// Tag 1.
+    pub c: i8,
+    /// Tag 2.
+    pub s: i16,
+    /// Tag 3.
+    pub i: i32,
+    /// Tag 4.
+    pub l: i64,
+    /// Tag 5.
+    pub f: f32,
+    /// Tag 6.
+    pub d: f64,
+    /// Tag 7.
+    pub str: &'a str,
+    /// Tag 8.
+    pub ub: u8,
+    /// Tag 9.
+    pub us: u16,
+    /// Tag 10.
+    pub ui: u32,
+    /// Tag 11.
+    pub e: Color,
+}
+
+impl Default for OptionalDefaultsRef<'_> {
+    fn default() -> Self {
+        Self {
+            b: true,
+            c: -7,
+            s: 300,
+            i: 42,
+            l: 4294967296,
+            f: 1.5,
+            d: 2.25,
+            str: "abc",
+            ub: 200,
+            us: 60000,
+            ui: 4000000000,
+            e: Color::GREEN,
+        }
+    }
+}
+
+impl<'a> codec::StructRef<'a> for OptionalDefaultsRef<'a> {
+    type Owned = OptionalDefaults;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            b: r.optional_ref_or(0, || true)?,
+            c: r.optional_ref_or(1, || -7)?,
+            s: r.optional_ref_or(2, || 300)?,
+            i: r.optional_ref_or(3, || 42)?,
+            l: r.optional_ref_or(4, || 4294967296)?,
+            f: r.optional_ref_or(5, || 1.5)?,
+            d: r.optional_ref_or(6, || 2.25)?,
+            str: r.optional_ref_or(7, || "abc")?,
+            ub: r.optional_ref_or(8, || 200)?,
+            us: r.optional_ref_or(9, || 60000)?,
+            ui: r.optional_ref_or(10, || 4000000000)?,
+            e: r.optional_ref_or(11, || Color::GREEN)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<OptionalDefaults> for OptionalDefaultsRef<'_> {
+    fn into_owned(self) -> OptionalDefaults {
+        OptionalDefaults {
+            b: codec::into_owned(self.b),
+            c: codec::into_owned(self.c),
+            s: codec::into_owned(self.s),
+            i: codec::into_owned(self.i),
+            l: codec::into_owned(self.l),
+            f: codec::into_owned(self.f),
+            d: codec::into_owned(self.d),
+            str: codec::into_owned(self.str),
+            ub: codec::into_owned(self.ub),
+            us: codec::into_owned(self.us),
+            ui: codec::into_owned(self.ui),
+            e: codec::into_owned(self.e),
+        }
+    }
+}
+
+impl From<OptionalDefaultsRef<'_>> for OptionalDefaults {
+    fn from(value: OptionalDefaultsRef<'_>) -> Self {
+        codec::into_owned(value)
+    }
+}
+
 /// Struct `Inner` of the IDL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Inner {
@@ -749,6 +1110,41 @@ impl codec::Struct for Inner {
             id: r.required(0)?,
             name: r.optional(1)?,
         })
+    }
+}
+
+/// [`Inner`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct InnerRef<'a> {
+    /// Tag 0.
+    pub id: i32,
+    /// Tag 1.
+    pub name: &'a str,
+}
+
+impl<'a> codec::StructRef<'a> for InnerRef<'a> {
+    type Owned = Inner;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            id: r.required_ref(0)?,
+            name: r.optional_ref(1)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<Inner> for InnerRef<'_> {
+    fn into_owned(self) -> Inner {
+        Inner {
+            id: codec::into_owned(self.id),
+            name: codec::into_owned(self.name),
+        }
+    }
+}
+
+impl From<InnerRef<'_>> for Inner {
+    fn from(value: InnerRef<'_>) -> Self {
+        codec::into_owned(value)
     }
 }
 
@@ -881,6 +1277,97 @@ impl codec::Struct for OptionalPlain {
     }
 }
 
+/// [`OptionalPlain`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OptionalPlainRef<'a> {
+    /// Tag 0.
+    pub b: bool,
+    /// Tag 1.
+    pub c: i8,
+    /// Tag 2.
+    pub s: i16,
+    /// Tag 3.
+    pub i: i32,
+    /// Tag 4.
+    pub l: i64,
+    /// Tag 5.
+    pub f: f32,
+    /// Tag 6.
+    pub d: f64,
+    /// Tag 7.
+    pub str: &'a str,
+    /// Tag 8.
+    pub ub: u8,
+    /// Tag 9.
+    pub us: u16,
+    /// Tag 10.
+    pub ui: u32,
+    /// Tag 11.
+    pub e: Color,
+    /// Tag 12.
+    pub inner: InnerRef<'a>,
+    /// Tag 13.
+    pub bytes: codec::Cow<'a, [u8]>,
+    /// Tag 14.
+    pub ints: Vec<i32>,
+    /// Tag 15.
+    pub m: codec::VecMap<&'a str, i32>,
+}
+
+impl<'a> codec::StructRef<'a> for OptionalPlainRef<'a> {
+    type Owned = OptionalPlain;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            b: r.optional_ref(0)?,
+            c: r.optional_ref(1)?,
+            s: r.optional_ref(2)?,
+            i: r.optional_ref(3)?,
+            l: r.optional_ref(4)?,
+            f: r.optional_ref(5)?,
+            d: r.optional_ref(6)?,
+            str: r.optional_ref(7)?,
+            ub: r.optional_ref(8)?,
+            us: r.optional_ref(9)?,
+            ui: r.optional_ref(10)?,
+            e: r.optional_ref(11)?,
+            inner: r.optional_ref(12)?,
+            bytes: r.optional_ref(13)?,
+            ints: r.optional_ref(14)?,
+            m: r.optional_ref(15)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<OptionalPlain> for OptionalPlainRef<'_> {
+    fn into_owned(self) -> OptionalPlain {
+        OptionalPlain {
+            b: codec::into_owned(self.b),
+            c: codec::into_owned(self.c),
+            s: codec::into_owned(self.s),
+            i: codec::into_owned(self.i),
+            l: codec::into_owned(self.l),
+            f: codec::into_owned(self.f),
+            d: codec::into_owned(self.d),
+            str: codec::into_owned(self.str),
+            ub: codec::into_owned(self.ub),
+            us: codec::into_owned(self.us),
+            ui: codec::into_owned(self.ui),
+            e: codec::into_owned(self.e),
+            inner: codec::into_owned(self.inner),
+            bytes: codec::into_owned(self.bytes),
+            ints: codec::into_owned(self.ints),
+            m: codec::into_owned(self.m),
+        }
+    }
+}
+
+impl From<OptionalPlainRef<'_>> for OptionalPlain {
+    fn from(value: OptionalPlainRef<'_>) -> Self {
+        codec::into_owned(value)
+    }
+}
+
 /// Struct `Key2` of the IDL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key2 {
@@ -914,6 +1401,45 @@ impl codec::Struct for Key2 {
             b: r.required(1)?,
             extra: r.optional(2)?,
         })
+    }
+}
+
+/// [`Key2`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Key2Ref<'a> {
+    /// Tag 0.
+    pub a: i32,
+    /// Tag 1.
+    pub b: &'a str,
+    /// Tag 2.
+    pub extra: i64,
+}
+
+impl<'a> codec::StructRef<'a> for Key2Ref<'a> {
+    type Owned = Key2;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            a: r.required_ref(0)?,
+            b: r.required_ref(1)?,
+            extra: r.optional_ref(2)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<Key2> for Key2Ref<'_> {
+    fn into_owned(self) -> Key2 {
+        Key2 {
+            a: codec::into_owned(self.a),
+            b: codec::into_owned(self.b),
+            extra: codec::into_owned(self.extra),
+        }
+    }
+}
+
+impl From<Key2Ref<'_>> for Key2 {
+    fn from(value: Key2Ref<'_>) -> Self {
+        codec::into_owned(value)
     }
 }
 
@@ -1046,6 +1572,121 @@ impl codec::Struct for Containers {
     }
 }
 
+/// [`Containers`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ContainersRef<'a> {
+    /// Tag 0.
+    pub bytes: codec::Cow<'a, [u8]>,
+    /// Tag 2.
+    pub shorts: Vec<i16>,
+    /// Tag 3.
+    pub ints: Vec<i32>,
+    /// Tag 4.
+    pub longs: Vec<i64>,
+    /// Tag 5.
+    pub floats: Vec<f32>,
+    /// Tag 6.
+    pub doubles: Vec<f64>,
+    /// Tag 7.
+    pub strs: Vec<&'a str>,
+    /// Tag 8.
+    pub inners: Vec<InnerRef<'a>>,
+    /// Tag 9.
+    pub vvi: Vec<Vec<i32>>,
+    /// Tag 10.
+    pub vvb: Vec<codec::Cow<'a, [u8]>>,
+    /// Tag 11.
+    pub mss: codec::VecMap<&'a str, &'a str>,
+    /// Tag 12.
+    pub mis: codec::VecMap<i32, &'a str>,
+    /// Tag 13.
+    pub mli: codec::VecMap<i64, InnerRef<'a>>,
+    /// Tag 14.
+    pub msv: codec::VecMap<&'a str, Vec<i32>>,
+    /// Tag 15.
+    pub msm: codec::VecMap<&'a str, codec::VecMap<i32, InnerRef<'a>>>,
+    /// Tag 16.
+    pub vm: Vec<codec::VecMap<&'a str, i32>>,
+    /// Tag 17.
+    pub vub: Vec<u8>,
+    /// Tag 18.
+    pub vus: Vec<u16>,
+    /// Tag 19.
+    pub vui: Vec<u32>,
+    /// Tag 20.
+    pub colors: Vec<Color>,
+    /// Tag 21.
+    pub msb: codec::VecMap<&'a str, codec::Cow<'a, [u8]>>,
+    /// Tag 22.
+    pub mbb: codec::VecMap<i8, i8>,
+}
+
+impl<'a> codec::StructRef<'a> for ContainersRef<'a> {
+    type Owned = Containers;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            bytes: r.required_ref(0)?,
+            shorts: r.required_ref(2)?,
+            ints: r.required_ref(3)?,
+            longs: r.required_ref(4)?,
+            floats: r.required_ref(5)?,
+            doubles: r.required_ref(6)?,
+            strs: r.required_ref(7)?,
+            inners: r.required_ref(8)?,
+            vvi: r.required_ref(9)?,
+            vvb: r.required_ref(10)?,
+            mss: r.required_ref(11)?,
+            mis: r.required_ref(12)?,
+            mli: r.required_ref(13)?,
+            msv: r.required_ref(14)?,
+            msm: r.required_ref(15)?,
+            vm: r.required_ref(16)?,
+            vub: r.required_ref(17)?,
+            vus: r.required_ref(18)?,
+            vui: r.required_ref(19)?,
+            colors: r.required_ref(20)?,
+            msb: r.required_ref(21)?,
+            mbb: r.required_ref(22)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<Containers> for ContainersRef<'_> {
+    fn into_owned(self) -> Containers {
+        Containers {
+            bytes: codec::into_owned(self.bytes),
+            shorts: codec::into_owned(self.shorts),
+            ints: codec::into_owned(self.ints),
+            longs: codec::into_owned(self.longs),
+            floats: codec::into_owned(self.floats),
+            doubles: codec::into_owned(self.doubles),
+            strs: codec::into_owned(self.strs),
+            inners: codec::into_owned(self.inners),
+            vvi: codec::into_owned(self.vvi),
+            vvb: codec::into_owned(self.vvb),
+            mss: codec::into_owned(self.mss),
+            mis: codec::into_owned(self.mis),
+            mli: codec::into_owned(self.mli),
+            msv: codec::into_owned(self.msv),
+            msm: codec::into_owned(self.msm),
+            vm: codec::into_owned(self.vm),
+            vub: codec::into_owned(self.vub),
+            vus: codec::into_owned(self.vus),
+            vui: codec::into_owned(self.vui),
+            colors: codec::into_owned(self.colors),
+            msb: codec::into_owned(self.msb),
+            mbb: codec::into_owned(self.mbb),
+        }
+    }
+}
+
+impl From<ContainersRef<'_>> for Containers {
+    fn from(value: ContainersRef<'_>) -> Self {
+        codec::into_owned(value)
+    }
+}
+
 /// struct as a map key (key\[\] gives it operator\<)
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StructKeyMap {
@@ -1064,6 +1705,37 @@ impl codec::Struct for StructKeyMap {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self { m: r.required(0)? })
+    }
+}
+
+/// [`StructKeyMap`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StructKeyMapRef<'a> {
+    /// Tag 0.
+    pub m: codec::VecMap<Key2, &'a str>,
+}
+
+impl<'a> codec::StructRef<'a> for StructKeyMapRef<'a> {
+    type Owned = StructKeyMap;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            m: r.required_ref(0)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<StructKeyMap> for StructKeyMapRef<'_> {
+    fn into_owned(self) -> StructKeyMap {
+        StructKeyMap {
+            m: codec::into_owned(self.m),
+        }
+    }
+}
+
+impl From<StructKeyMapRef<'_>> for StructKeyMap {
+    fn from(value: StructKeyMapRef<'_>) -> Self {
+        codec::into_owned(value)
     }
 }
 
@@ -1134,6 +1806,65 @@ impl codec::Struct for BigTags {
     }
 }
 
+/// [`BigTags`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BigTagsRef<'a> {
+    /// Tag 0.
+    pub a: i32,
+    /// Tag 14.
+    pub b: i32,
+    /// Tag 15.
+    pub c: i32,
+    /// Tag 16.
+    pub d: &'a str,
+    /// Tag 100.
+    pub inner: InnerRef<'a>,
+    /// Tag 200.
+    pub bytes: codec::Cow<'a, [u8]>,
+    /// Tag 254.
+    pub m: codec::VecMap<&'a str, i32>,
+    /// Tag 255.
+    pub z: i64,
+}
+
+impl<'a> codec::StructRef<'a> for BigTagsRef<'a> {
+    type Owned = BigTags;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            a: r.required_ref(0)?,
+            b: r.required_ref(14)?,
+            c: r.required_ref(15)?,
+            d: r.optional_ref(16)?,
+            inner: r.optional_ref(100)?,
+            bytes: r.optional_ref(200)?,
+            m: r.optional_ref(254)?,
+            z: r.optional_ref(255)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<BigTags> for BigTagsRef<'_> {
+    fn into_owned(self) -> BigTags {
+        BigTags {
+            a: codec::into_owned(self.a),
+            b: codec::into_owned(self.b),
+            c: codec::into_owned(self.c),
+            d: codec::into_owned(self.d),
+            inner: codec::into_owned(self.inner),
+            bytes: codec::into_owned(self.bytes),
+            m: codec::into_owned(self.m),
+            z: codec::into_owned(self.z),
+        }
+    }
+}
+
+impl From<BigTagsRef<'_>> for BigTags {
+    fn from(value: BigTagsRef<'_>) -> Self {
+        codec::into_owned(value)
+    }
+}
+
 /// version skew: a reader that knows OuterOld must read what OuterNew wrote
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InnerOld {
@@ -1171,6 +1902,50 @@ impl codec::Struct for InnerOld {
             id: r.required(0)?,
             s: r.optional_or(5, || String::from("none"))?,
         })
+    }
+}
+
+/// [`InnerOld`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InnerOldRef<'a> {
+    /// Tag 0.
+    pub id: i32,
+    /// Tag 5.
+    pub s: &'a str,
+}
+
+impl Default for InnerOldRef<'_> {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            s: "none",
+        }
+    }
+}
+
+impl<'a> codec::StructRef<'a> for InnerOldRef<'a> {
+    type Owned = InnerOld;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            id: r.required_ref(0)?,
+            s: r.optional_ref_or(5, || "none")?,
+        })
+    }
+}
+
+impl codec::IntoOwned<InnerOld> for InnerOldRef<'_> {
+    fn into_owned(self) -> InnerOld {
+        InnerOld {
+            id: codec::into_owned(self.id),
+            s: codec::into_owned(self.s),
+        }
+    }
+}
+
+impl From<InnerOldRef<'_>> for InnerOld {
+    fn from(value: InnerOldRef<'_>) -> Self {
+        codec::into_owned(value)
     }
 }
 
@@ -1252,6 +2027,75 @@ impl codec::Struct for InnerNew {
     }
 }
 
+/// [`InnerNew`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InnerNewRef<'a> {
+    /// Tag 0.
+    pub id: i32,
+    /// Tag 1.
+    pub added_list: Vec<InnerRef<'a>>,
+    /// Tag 2.
+    pub added_map: codec::VecMap<&'a str, codec::Cow<'a, [u8]>>,
+    /// Tag 3.
+    pub added_struct: InnerRef<'a>,
+    /// Tag 5.
+    pub s: &'a str,
+    /// Tag 6.
+    pub added_tail: f64,
+    /// Tag 200.
+    pub added_big_tag: &'a str,
+}
+
+impl Default for InnerNewRef<'_> {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            added_list: Default::default(),
+            added_map: Default::default(),
+            added_struct: Default::default(),
+            s: "none",
+            added_tail: Default::default(),
+            added_big_tag: Default::default(),
+        }
+    }
+}
+
+impl<'a> codec::StructRef<'a> for InnerNewRef<'a> {
+    type Owned = InnerNew;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            id: r.required_ref(0)?,
+            added_list: r.optional_ref(1)?,
+            added_map: r.optional_ref(2)?,
+            added_struct: r.optional_ref(3)?,
+            s: r.optional_ref_or(5, || "none")?,
+            added_tail: r.optional_ref(6)?,
+            added_big_tag: r.optional_ref(200)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<InnerNew> for InnerNewRef<'_> {
+    fn into_owned(self) -> InnerNew {
+        InnerNew {
+            id: codec::into_owned(self.id),
+            added_list: codec::into_owned(self.added_list),
+            added_map: codec::into_owned(self.added_map),
+            added_struct: codec::into_owned(self.added_struct),
+            s: codec::into_owned(self.s),
+            added_tail: codec::into_owned(self.added_tail),
+            added_big_tag: codec::into_owned(self.added_big_tag),
+        }
+    }
+}
+
+impl From<InnerNewRef<'_>> for InnerNew {
+    fn from(value: InnerNewRef<'_>) -> Self {
+        codec::into_owned(value)
+    }
+}
+
 /// Struct `OuterOld` of the IDL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OuterOld {
@@ -1283,6 +2127,45 @@ impl codec::Struct for OuterOld {
             list: r.required(1)?,
             tail: r.required(9)?,
         })
+    }
+}
+
+/// [`OuterOld`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OuterOldRef<'a> {
+    /// Tag 0.
+    pub inner: InnerOldRef<'a>,
+    /// Tag 1.
+    pub list: Vec<InnerOldRef<'a>>,
+    /// Tag 9.
+    pub tail: i32,
+}
+
+impl<'a> codec::StructRef<'a> for OuterOldRef<'a> {
+    type Owned = OuterOld;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            inner: r.required_ref(0)?,
+            list: r.required_ref(1)?,
+            tail: r.required_ref(9)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<OuterOld> for OuterOldRef<'_> {
+    fn into_owned(self) -> OuterOld {
+        OuterOld {
+            inner: codec::into_owned(self.inner),
+            list: codec::into_owned(self.list),
+            tail: codec::into_owned(self.tail),
+        }
+    }
+}
+
+impl From<OuterOldRef<'_>> for OuterOld {
+    fn from(value: OuterOldRef<'_>) -> Self {
+        codec::into_owned(value)
     }
 }
 
@@ -1346,6 +2229,61 @@ impl codec::Struct for OuterNew {
     }
 }
 
+/// [`OuterNew`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OuterNewRef<'a> {
+    /// Tag 0.
+    pub inner: InnerNewRef<'a>,
+    /// Tag 1.
+    pub list: Vec<InnerNewRef<'a>>,
+    /// Tag 4.
+    pub added: InnerNewRef<'a>,
+    /// Tag 5.
+    pub added_f: f32,
+    /// Tag 6.
+    pub added_bytes: codec::Cow<'a, [u8]>,
+    /// Tag 9.
+    pub tail: i32,
+    /// Tag 20.
+    pub added_end: &'a str,
+}
+
+impl<'a> codec::StructRef<'a> for OuterNewRef<'a> {
+    type Owned = OuterNew;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            inner: r.required_ref(0)?,
+            list: r.required_ref(1)?,
+            added: r.optional_ref(4)?,
+            added_f: r.optional_ref(5)?,
+            added_bytes: r.optional_ref(6)?,
+            tail: r.required_ref(9)?,
+            added_end: r.optional_ref(20)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<OuterNew> for OuterNewRef<'_> {
+    fn into_owned(self) -> OuterNew {
+        OuterNew {
+            inner: codec::into_owned(self.inner),
+            list: codec::into_owned(self.list),
+            added: codec::into_owned(self.added),
+            added_f: codec::into_owned(self.added_f),
+            added_bytes: codec::into_owned(self.added_bytes),
+            tail: codec::into_owned(self.tail),
+            added_end: codec::into_owned(self.added_end),
+        }
+    }
+}
+
+impl From<OuterNewRef<'_>> for OuterNew {
+    fn from(value: OuterNewRef<'_>) -> Self {
+        codec::into_owned(value)
+    }
+}
+
 /// three levels
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Level3 {
@@ -1363,6 +2301,37 @@ impl codec::Struct for Level3 {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self { s: r.required(0)? })
+    }
+}
+
+/// [`Level3`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Level3Ref<'a> {
+    /// Tag 0.
+    pub s: &'a str,
+}
+
+impl<'a> codec::StructRef<'a> for Level3Ref<'a> {
+    type Owned = Level3;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            s: r.required_ref(0)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<Level3> for Level3Ref<'_> {
+    fn into_owned(self) -> Level3 {
+        Level3 {
+            s: codec::into_owned(self.s),
+        }
+    }
+}
+
+impl From<Level3Ref<'_>> for Level3 {
+    fn from(value: Level3Ref<'_>) -> Self {
+        codec::into_owned(value)
     }
 }
 
@@ -1395,6 +2364,41 @@ impl codec::Struct for Level2 {
     }
 }
 
+/// [`Level2`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Level2Ref<'a> {
+    /// Tag 0.
+    pub l3: Level3Ref<'a>,
+    /// Tag 1.
+    pub v3: Vec<Level3Ref<'a>>,
+}
+
+impl<'a> codec::StructRef<'a> for Level2Ref<'a> {
+    type Owned = Level2;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            l3: r.required_ref(0)?,
+            v3: r.required_ref(1)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<Level2> for Level2Ref<'_> {
+    fn into_owned(self) -> Level2 {
+        Level2 {
+            l3: codec::into_owned(self.l3),
+            v3: codec::into_owned(self.v3),
+        }
+    }
+}
+
+impl From<Level2Ref<'_>> for Level2 {
+    fn from(value: Level2Ref<'_>) -> Self {
+        codec::into_owned(value)
+    }
+}
+
 /// Struct `Level1` of the IDL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Level1 {
@@ -1421,6 +2425,41 @@ impl codec::Struct for Level1 {
             l2: r.required(0)?,
             m2: r.required(1)?,
         })
+    }
+}
+
+/// [`Level1`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Level1Ref<'a> {
+    /// Tag 0.
+    pub l2: Level2Ref<'a>,
+    /// Tag 1.
+    pub m2: codec::VecMap<&'a str, Level2Ref<'a>>,
+}
+
+impl<'a> codec::StructRef<'a> for Level1Ref<'a> {
+    type Owned = Level1;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            l2: r.required_ref(0)?,
+            m2: r.required_ref(1)?,
+        })
+    }
+}
+
+impl codec::IntoOwned<Level1> for Level1Ref<'_> {
+    fn into_owned(self) -> Level1 {
+        Level1 {
+            l2: codec::into_owned(self.l2),
+            m2: codec::into_owned(self.m2),
+        }
+    }
+}
+
+impl From<Level1Ref<'_>> for Level1 {
+    fn from(value: Level1Ref<'_>) -> Self {
+        codec::into_owned(value)
     }
 }
 
@@ -1464,5 +2503,48 @@ impl codec::Struct for FixedArrays {
             fs: codec::chars(r.required::<codec::AtMost<_, 8>>(2)?),
             vs: r.required::<codec::AtMost<_, 3>>(3)?.0,
         })
+    }
+}
+
+/// [`FixedArrays`] whose text and bytes are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FixedArraysRef<'a> {
+    /// Tag 0.
+    pub ai: Vec<i32>,
+    /// Tag 1.
+    pub ab: codec::Cow<'a, [u8]>,
+    /// Tag 2.
+    pub fs: &'a str,
+    /// Tag 3.
+    pub vs: Vec<i16>,
+}
+
+impl<'a> codec::StructRef<'a> for FixedArraysRef<'a> {
+    type Owned = FixedArrays;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
+        Ok(Self {
+            ai: r.required_ref::<codec::AtMost<_, 4>>(0)?.0,
+            ab: r.required_ref::<codec::AtMost<_, 4>>(1)?.0,
+            fs: codec::chars(r.required_ref::<codec::AtMost<_, 8>>(2)?),
+            vs: r.required_ref::<codec::AtMost<_, 3>>(3)?.0,
+        })
+    }
+}
+
+impl codec::IntoOwned<FixedArrays> for FixedArraysRef<'_> {
+    fn into_owned(self) -> FixedArrays {
+        FixedArrays {
+            ai: codec::into_owned(self.ai),
+            ab: codec::into_owned(self.ab),
+            fs: codec::into_owned(self.fs),
+            vs: codec::into_owned(self.vs),
+        }
+    }
+}
+
+impl From<FixedArraysRef<'_>> for FixedArrays {
+    fn from(value: FixedArraysRef<'_>) -> Self {
+        codec::into_owned(value)
     }
 }

@@ -1,0 +1,448 @@
+//! Values that borrow from the bytes that they are read from, for readers that only look.
+
+use alloc::{borrow::Cow, collections::BTreeMap, string::String, sync::Arc, vec::Vec};
+
+use bytes::Bytes;
+
+use crate::{
+    AtMost, ByteStr, ByteVec, CharArray, CharBytes, Cursor, Decode, Error, ErrorKind, Input,
+    Length, OrderedF32, OrderedF64, Reader, Result, Struct, VecMap, WireType,
+    alternatives::char_array,
+    structure::{Borrowed, decode_struct},
+    vec_map::Entries,
+};
+
+/// A struct of an IDL whose text and bytes are borrowed. `tars2rs` writes the implementation, next to that of
+/// [`Struct`], where its option `borrowed` says so.
+///
+/// For the IDL `struct Book { 0 require string title; 1 optional map<string, int> stock; };` it is
+/// `BookRef<'a> { title: &'a str, stock: VecMap<&'a str, i32> }`. Nothing of it owns text or bytes; lists are vectors,
+/// maps sorted vectors, so a value is used as the owned one is. What is read is checked as for the owned one, and is the
+/// same, but for [`UnknownFields`](crate::UnknownFields), which it does not keep.
+///
+/// Every [`Struct`] is one, too, that borrows nothing.
+///
+/// ```
+/// # use tars_codec::{Cursor, Field, IntoOwned, Reader, Result, Struct, StructRef, VecMap, Writer, decode_ref, encode};
+/// # #[derive(Debug, PartialEq)]
+/// # struct Book { title: String, stock: std::collections::BTreeMap<String, i32> }
+/// # impl Struct for Book {
+/// #     const NAME: &'static str = "Shop.Book";
+/// #     const FIELDS: &'static [Field] = &[Field::required::<String>(0, "title"),
+/// #         Field::optional::<std::collections::BTreeMap<String, i32>>(1, "stock")];
+/// #     fn encode_fields(&self, w: &mut Writer<'_>) { w.put(0, &self.title); w.put(1, &self.stock); }
+/// #     fn decode_fields(r: &mut Reader<'_>) -> Result<Self> {
+/// #         Ok(Self { title: r.required(0)?, stock: r.optional(1)? })
+/// #     }
+/// # }
+/// # struct BookRef<'a> { title: &'a str, stock: VecMap<&'a str, i32> }
+/// # impl<'a> StructRef<'a> for BookRef<'a> {
+/// #     type Owned = Book;
+/// #     fn decode_fields_ref(r: &mut Cursor<'_, 'a>) -> Result<Self> {
+/// #         Ok(Self { title: r.required_ref(0)?, stock: r.optional_ref(1)? })
+/// #     }
+/// # }
+/// # impl IntoOwned<Book> for BookRef<'_> {
+/// #     fn into_owned(self) -> Book { Book { title: self.title.into_owned(), stock: self.stock.into_owned() } }
+/// # }
+/// let book = Book { title: "Emma".to_owned(), stock: [("Bath".to_owned(), 3)].into() };
+/// let bytes = encode(&book)?;
+///
+/// let look: BookRef<'_> = decode_ref(&bytes)?;
+/// assert_eq!(look.title, "Emma");
+/// assert_eq!(look.stock.get("Bath"), Some(&3));
+/// let kept: Book = look.into_owned();
+/// assert_eq!(kept, book);
+/// # Ok::<(), tars_codec::Error>(())
+/// ```
+pub trait StructRef<'a>: Sized {
+    /// The same struct without borrowing.
+    type Owned: Struct;
+
+    /// Asks for the fields by ascending tag, as [`Struct::decode_fields`] does.
+    ///
+    /// # Errors
+    /// Those of the cursor.
+    fn decode_fields_ref(r: &mut Cursor<'_, 'a>) -> Result<Self>;
+}
+
+impl<'a, T: Struct> StructRef<'a> for T {
+    type Owned = T;
+
+    #[inline(always)]
+    fn decode_fields_ref(r: &mut Cursor<'_, 'a>) -> Result<Self> {
+        r.read_owned(|r| T::decode_fields(r))
+    }
+}
+
+/// Reads a struct that fills `bytes` and borrows from them, with the default [`Limits`](crate::Limits).
+///
+/// # Errors
+/// What is wrong, with its place.
+pub fn decode_ref<'a, T: StructRef<'a>>(bytes: &'a [u8]) -> Result<T> {
+    decode_ref_with(&Input::new(bytes))
+}
+
+/// Reads a struct that fills an input and borrows from its bytes, not from the input itself.
+///
+/// # Errors
+/// What is wrong, with its place; bytes after the struct are an error, too.
+pub fn decode_ref_with<'a, T: StructRef<'a>>(input: &Input<'a>) -> Result<T> {
+    let mut r = input.cursor();
+    decode_struct::<Borrowed<T>>(&mut r)
+}
+
+/// A value that can be read from behind its head, and may borrow from the bytes: [`Decode`] with a lifetime.
+pub trait DecodeRef<'a>: Sized {
+    /// As [`Decode::MIN_SIZE`].
+    const MIN_SIZE: usize = 1;
+
+    /// As [`Decode::decode`].
+    ///
+    /// # Errors
+    /// The value is not of this type, or the bytes end.
+    fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self>;
+
+    /// As [`Decode::decode_elements`].
+    ///
+    /// # Errors
+    /// One of them is not of this type, or the bytes end.
+    #[inline(always)]
+    fn decode_elements_ref(r: &mut Cursor<'_, 'a>, count: usize) -> Result<Vec<Self>> {
+        let mut items = Vec::with_capacity(count);
+        for _ in 0..count {
+            let ty = r.element(0)?;
+            items.push(Self::decode_ref(r, ty)?);
+        }
+        Ok(items)
+    }
+}
+
+/// The owned form of a value: `String` for `&str`, and so on through lists, maps and structs.
+///
+/// There may be several, for `tars2rs` has a choice of types: it is the type of the result that decides.
+pub trait IntoOwned<T> {
+    /// Copies what is borrowed.
+    fn into_owned(self) -> T;
+}
+
+/// [`IntoOwned::into_owned`], for generated code: types have other methods of this name.
+#[inline]
+pub fn into_owned<T: IntoOwned<O>, O>(value: T) -> O {
+    value.into_owned()
+}
+
+impl<'i, 'a> Cursor<'i, 'a> {
+    /// As [`required`](Reader::required), for a value that may borrow.
+    ///
+    /// # Errors
+    /// There is none, or it is not of type `T`.
+    #[inline(always)]
+    pub fn required_ref<T: DecodeRef<'a>>(&mut self, tag: u8) -> Result<T> {
+        match self.seek(tag)? {
+            Some(ty) => self.field_ref(tag, ty),
+            None => Err(self.missing(tag)),
+        }
+    }
+
+    /// As [`optional`](Reader::optional), for a value that may borrow.
+    ///
+    /// # Errors
+    /// It is not of type `T`.
+    #[inline(always)]
+    pub fn optional_ref<T: DecodeRef<'a> + Default>(&mut self, tag: u8) -> Result<T> {
+        self.optional_ref_or(tag, T::default)
+    }
+
+    /// As [`optional_or`](Reader::optional_or), for a value that may borrow.
+    ///
+    /// # Errors
+    /// It is not of type `T`.
+    #[inline(always)]
+    pub fn optional_ref_or<T: DecodeRef<'a>>(
+        &mut self,
+        tag: u8,
+        default: impl FnOnce() -> T,
+    ) -> Result<T> {
+        match self.seek_optional(tag)? {
+            Some(ty) => self.field_ref(tag, ty),
+            None => Ok(default()),
+        }
+    }
+
+    /// As [`option`](Reader::option), for a value that may borrow.
+    ///
+    /// # Errors
+    /// It is not of type `T`.
+    #[inline(always)]
+    pub fn option_ref<T: DecodeRef<'a>>(&mut self, tag: u8) -> Result<Option<T>> {
+        match self.seek_optional(tag)? {
+            Some(ty) => self.field_ref(tag, ty).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    #[inline(always)]
+    fn field_ref<T: DecodeRef<'a>>(&mut self, tag: u8, ty: WireType) -> Result<T> {
+        self.pass_floor(tag);
+        match T::decode_ref(self, ty) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(error.at_tag(tag)),
+        }
+    }
+
+    /// Reads a value that borrows nothing and whose head has been taken: how a type that is [`Decode`] is
+    /// [`DecodeRef`], too.
+    ///
+    /// # Errors
+    /// The value is not of type `T`.
+    #[inline(always)]
+    pub fn owned<T: Decode>(&mut self, ty: WireType) -> Result<T> {
+        self.read_owned(|r| T::decode(r, ty))
+    }
+
+    /// Reads what borrows nothing with a [`Reader`], and goes on behind it.
+    #[inline(always)]
+    pub(crate) fn read_owned<T>(
+        &mut self,
+        read: impl FnOnce(&mut Reader<'i>) -> Result<T>,
+    ) -> Result<T> {
+        let mut r: Reader<'i> = *self;
+        let value = read(&mut r)?;
+        let (before, left) = (self.rest(), r.left());
+        match before.get(before.len().wrapping_sub(left)..) {
+            Some(rest) => self.go_on(rest),
+            // A `Decode` has put a reader of other bytes in the place of the one it was given.
+            None => return Err(Error::at(*self, ErrorKind::BrokenReader)),
+        }
+        Ok(value)
+    }
+}
+
+impl<'a> DecodeRef<'a> for &'a str {
+    const MIN_SIZE: usize = 2;
+
+    #[inline(always)]
+    fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
+        let bytes = r.string(ty)?;
+        r.utf8(bytes)
+    }
+}
+
+impl<'a> DecodeRef<'a> for ByteStr<&'a [u8]> {
+    const MIN_SIZE: usize = 2;
+
+    #[inline(always)]
+    fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
+        r.string(ty).map(Self)
+    }
+}
+
+impl<'a> DecodeRef<'a> for CharArray<&'a str> {
+    const MIN_SIZE: usize = 2;
+
+    #[inline]
+    fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
+        let bytes = char_array(r, ty)?;
+        r.utf8(bytes).map(Self)
+    }
+}
+
+impl<'a> DecodeRef<'a> for CharBytes<&'a [u8]> {
+    const MIN_SIZE: usize = 2;
+
+    #[inline]
+    fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
+        char_array(r, ty).map(Self)
+    }
+}
+
+/// `vector<byte>`: borrowed from a SimpleList. A peer may also send a List of bytes, which is copied.
+impl<'a> DecodeRef<'a> for Cow<'a, [u8]> {
+    const MIN_SIZE: usize = 2;
+
+    #[inline(always)]
+    fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
+        match ty {
+            WireType::SimpleList => r.simple_list().map(Cow::Borrowed),
+            _ => {
+                let bytes = r.owned::<ByteVec>(ty)?;
+                Ok(Cow::Owned(bytes.0))
+            }
+        }
+    }
+}
+
+impl<'a, T: DecodeRef<'a>> DecodeRef<'a> for Vec<T> {
+    const MIN_SIZE: usize = 2;
+
+    #[inline(always)]
+    fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
+        if ty != WireType::List {
+            return Err(r.mismatch("a list", ty));
+        }
+        let count = r.count("list", T::MIN_SIZE, size_of::<T>())?;
+        let mut inner = r.enter()?;
+        let items = T::decode_elements_ref(&mut inner, count)?;
+        r.leave(inner);
+        Ok(items)
+    }
+}
+
+impl<'a, K: DecodeRef<'a> + Ord, V: DecodeRef<'a>> DecodeRef<'a> for VecMap<K, V> {
+    const MIN_SIZE: usize = 2;
+
+    #[inline(always)]
+    fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
+        if ty != WireType::Map {
+            return Err(r.mismatch("a map", ty));
+        }
+        let count = r.count("map", K::MIN_SIZE + V::MIN_SIZE, size_of::<(K, V)>())?;
+        let mut inner = r.enter()?;
+        let mut entries = Entries::with_capacity(count);
+        for _ in 0..count {
+            let ty = inner.element(0)?;
+            let key = K::decode_ref(&mut inner, ty)?;
+            let ty = inner.element(1)?;
+            entries.push(key, V::decode_ref(&mut inner, ty)?);
+        }
+        r.leave(inner);
+        Ok(entries.finish())
+    }
+}
+
+impl<'a, T: DecodeRef<'a> + Length, const N: usize> DecodeRef<'a> for AtMost<T, N> {
+    const MIN_SIZE: usize = T::MIN_SIZE;
+
+    fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
+        let value = T::decode_ref(r, ty)?;
+        r.check_len(T::WHAT, value.length(), N)?;
+        Ok(Self(value))
+    }
+}
+
+impl<'a, T: StructRef<'a>> DecodeRef<'a> for T {
+    const MIN_SIZE: usize = 2;
+
+    #[inline(always)]
+    fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
+        if ty != WireType::StructBegin {
+            return Err(r.mismatch("a struct", ty));
+        }
+        let mut fields = r.enter_struct()?;
+        let value = decode_struct::<Borrowed<T>>(&mut fields)?;
+        r.leave(fields);
+        Ok(value)
+    }
+}
+
+/// Types that borrow nothing.
+macro_rules! owned {
+    ($([$($of:tt)*] $ty:ty;)*) => {$(
+        impl<$($of)*> DecodeRef<'_> for $ty {
+            const MIN_SIZE: usize = <Self as Decode>::MIN_SIZE;
+
+            #[inline(always)]
+            fn decode_ref(r: &mut Cursor<'_, '_>, ty: WireType) -> Result<Self> {
+                r.owned(ty)
+            }
+
+            #[inline(always)]
+            fn decode_elements_ref(r: &mut Cursor<'_, '_>, count: usize) -> Result<Vec<Self>> {
+                r.read_owned(|r| Self::decode_elements(r, count))
+            }
+        }
+
+        impl<$($of)*> IntoOwned<$ty> for $ty {
+            #[inline]
+            fn into_owned(self) -> $ty {
+                self
+            }
+        }
+    )*};
+}
+
+owned! {
+    [] bool;
+    [] i8;
+    [] i16;
+    [] i32;
+    [] i64;
+    [] u8;
+    [] u16;
+    [] u32;
+    [] f32;
+    [] f64;
+    [] OrderedF32;
+    [] OrderedF64;
+    [] String;
+    [] Arc<str>;
+    [] Bytes;
+    [] ByteStr;
+    [] ByteVec;
+    [K: Decode + Ord, V: Decode] BTreeMap<K, V>;
+}
+
+#[cfg(feature = "faststr")]
+owned! {
+    [] faststr::FastStr;
+}
+
+impl<T: Struct> IntoOwned<T> for T {
+    #[inline]
+    fn into_owned(self) -> T {
+        self
+    }
+}
+
+macro_rules! into_owned {
+    ($([$($of:tt)*] $borrowed:ty => $owned:ty: $this:ident => $into:expr;)*) => {$(
+        impl<$($of)*> IntoOwned<$owned> for $borrowed {
+            #[inline]
+            fn into_owned(self) -> $owned {
+                let $this = self;
+                $into
+            }
+        }
+    )*};
+}
+
+into_owned! {
+    [] &str => String: text => text.into();
+    [] &str => Arc<str>: text => text.into();
+    [] &[u8] => Bytes: bytes => Bytes::copy_from_slice(bytes);
+    [] ByteStr<&[u8]> => ByteStr: text => ByteStr(Bytes::copy_from_slice(text.0));
+    [] Cow<'_, [u8]> => Bytes: bytes => Bytes::from(bytes.into_owned());
+    [] Cow<'_, [u8]> => Vec<u8>: bytes => bytes.into_owned();
+    [] Cow<'_, [u8]> => ByteVec: bytes => ByteVec(bytes.into_owned());
+    [T: IntoOwned<O>, O] Option<T> => Option<O>: value => value.map(T::into_owned);
+    [T: IntoOwned<O>, O] Vec<T> => Vec<O>: items => items.into_iter().map(T::into_owned).collect();
+    [K: IntoOwned<L>, V: IntoOwned<W>, L: Ord, W] VecMap<K, V> => BTreeMap<L, W>: map => entries(map).collect();
+    [K: IntoOwned<L>, V: IntoOwned<W>, L: Ord, W] VecMap<K, V> => VecMap<L, W>: map => entries(map).collect();
+}
+
+#[cfg(feature = "std")]
+into_owned! {
+    [
+        K: IntoOwned<L>, V: IntoOwned<W>, L: Eq + core::hash::Hash, W, S: core::hash::BuildHasher + Default
+    ] VecMap<K, V> => std::collections::HashMap<L, W, S>: map => entries(map).collect();
+}
+
+#[cfg(feature = "indexmap")]
+into_owned! {
+    [
+        K: IntoOwned<L>, V: IntoOwned<W>, L: Eq + core::hash::Hash, W, S: core::hash::BuildHasher + Default
+    ] VecMap<K, V> => indexmap::IndexMap<L, W, S>: map => entries(map).collect();
+}
+
+#[cfg(feature = "faststr")]
+into_owned! {
+    [] &str => faststr::FastStr: text => faststr::FastStr::new(text);
+}
+
+fn entries<K: IntoOwned<L>, V: IntoOwned<W>, L, W>(
+    map: VecMap<K, V>,
+) -> impl Iterator<Item = (L, W)> {
+    let owned = |(key, value): (K, V)| (key.into_owned(), value.into_owned());
+    map.into_iter().map(owned)
+}

@@ -1,0 +1,270 @@
+//! Values that borrow: the same as those that own, within the bytes, for as long as the bytes live.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    ptr,
+    sync::{Arc, Mutex},
+};
+
+use proptest::{collection, prelude::*};
+use tars_codec::{
+    Bytes, Cursor, Decode, DecodeRef, ErrorKind, Field, Input, IntoOwned, Limits, Reader, Result,
+    Struct, StructRef, VecMap, WireType, Writer, decode, decode_ref, decode_ref_with, encode,
+};
+
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Book {
+    id: i32,
+    title: String,
+    cover: Bytes,
+    words: Vec<String>,
+    stock: BTreeMap<String, Vec<i64>>,
+    sequels: Vec<Book>,
+}
+
+impl Struct for Book {
+    const NAME: &'static str = "Shop.Book";
+    const FIELDS: &'static [Field] = &[
+        Field::required::<i32>(0, "id"),
+        Field::required::<String>(1, "title"),
+        Field::optional::<Bytes>(2, "cover"),
+        Field::optional::<Vec<String>>(3, "words"),
+        Field::optional::<BTreeMap<String, Vec<i64>>>(4, "stock"),
+        Field::optional::<Vec<Self>>(20, "sequels"),
+    ];
+
+    fn encode_fields(&self, w: &mut Writer<'_>) {
+        w.put(0, &self.id);
+        w.put(1, &self.title);
+        w.put(2, &self.cover);
+        w.put(3, &self.words);
+        w.put(4, &self.stock);
+        w.put(20, &self.sequels);
+    }
+
+    fn decode_fields(r: &mut Reader<'_>) -> Result<Self> {
+        Ok(Self {
+            id: r.required(0)?,
+            title: r.required(1)?,
+            cover: r.optional(2)?,
+            words: r.optional(3)?,
+            stock: r.optional(4)?,
+            sequels: r.optional(20)?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct BookRef<'a> {
+    id: i32,
+    title: &'a str,
+    cover: Cow<'a, [u8]>,
+    words: Vec<&'a str>,
+    stock: VecMap<&'a str, Vec<i64>>,
+    sequels: Vec<BookRef<'a>>,
+}
+
+impl<'a> StructRef<'a> for BookRef<'a> {
+    type Owned = Book;
+
+    fn decode_fields_ref(r: &mut Cursor<'_, 'a>) -> Result<Self> {
+        Ok(Self {
+            id: r.required_ref(0)?,
+            title: r.required_ref(1)?,
+            cover: r.optional_ref(2)?,
+            words: r.optional_ref(3)?,
+            stock: r.optional_ref(4)?,
+            sequels: r.optional_ref(20)?,
+        })
+    }
+}
+
+impl IntoOwned<Book> for BookRef<'_> {
+    fn into_owned(self) -> Book {
+        Book {
+            id: self.id,
+            title: self.title.into_owned(),
+            cover: IntoOwned::into_owned(self.cover),
+            words: self.words.into_owned(),
+            stock: self.stock.into_owned(),
+            sequels: self.sequels.into_owned(),
+        }
+    }
+}
+
+fn sample() -> Book {
+    Book {
+        id: 7,
+        title: "Emma".to_owned(),
+        cover: Bytes::from_static(&[0xff, 0, 1]),
+        words: vec!["a".to_owned(), String::new()],
+        stock: [("Bath".to_owned(), vec![1, 300])].into(),
+        sequels: vec![Book {
+            title: "\u{417}\u{43c}\u{430}".to_owned(),
+            ..Book::default()
+        }],
+    }
+}
+
+#[test]
+fn text_and_bytes_are_those_of_the_input_and_outlive_it() {
+    let bytes = encode(&sample()).unwrap();
+    let book: BookRef<'_> = {
+        let input = Input::new(&bytes).with_limits(Limits::DEFAULT);
+        decode_ref_with(&input).unwrap()
+    };
+    let within = bytes.as_ptr_range();
+    assert!(within.contains(&book.title.as_ptr()));
+    assert!(within.contains(&book.cover.as_ptr()));
+    assert!(within.contains(&book.words[0].as_ptr()));
+    assert!(within.contains(&book.sequels[0].title.as_ptr()));
+    assert_eq!(book.stock.get("Bath"), Some(&vec![1, 300]));
+    assert_eq!(book.into_owned(), sample());
+}
+
+#[test]
+fn fields_in_any_order_and_unknown_ones() {
+    let mut wire = Vec::new();
+    let mut w = Writer::new(&mut wire);
+    w.put(4, &sample().stock);
+    w.put(9, "unknown");
+    w.put(1, "Emma");
+    w.put(1, "the first counts");
+    w.put(0, &3);
+    w.finish().unwrap();
+    let book: BookRef<'_> = decode_ref(&wire).unwrap();
+    assert_eq!((book.id, book.title, book.stock.len()), (3, "Emma", 1));
+    assert_eq!(book.into_owned(), decode(&wire).unwrap());
+}
+
+#[test]
+fn a_list_of_bytes_is_copied() {
+    let mut wire = Vec::new();
+    let mut w = Writer::new(&mut wire);
+    w.put(0, &3);
+    w.put(1, "t");
+    w.put(2, &vec![-1_i8, 0, 5]);
+    w.finish().unwrap();
+    let book: BookRef<'_> = decode_ref(&wire).unwrap();
+    assert_eq!(book.cover, Cow::<[u8]>::Owned(vec![0xff, 0, 5]));
+    assert!(matches!(book.cover, Cow::Owned(_)));
+    assert_eq!(book.into_owned(), decode(&wire).unwrap());
+}
+
+#[test]
+fn errors_are_those_of_the_owned_form() {
+    let bytes = encode(&sample()).unwrap();
+    for len in 0..bytes.len() {
+        let owned = decode::<Book>(&bytes[..len]).map_err(|e| e.to_string());
+        let borrowed = decode_ref::<BookRef<'_>>(&bytes[..len]).map_err(|e| e.to_string());
+        assert_eq!(borrowed.map(IntoOwned::into_owned), owned, "{len} bytes");
+    }
+    let error = decode_ref::<BookRef<'_>>(&[0x00, 1, 0x16, 1, 0xff]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Shop.Book.title (tag 1): the string is not UTF-8 at byte 4"
+    );
+}
+
+#[test]
+fn limits_hold() {
+    let bytes = encode(&sample()).unwrap();
+    let kind = |limits: Limits| {
+        let input = Input::new(&bytes).with_limits(limits);
+        let result = decode_ref_with::<BookRef<'_>>(&input);
+        result.map_err(|error| error.kind().clone()).err()
+    };
+    assert_eq!(kind(Limits::DEFAULT.with_depth(3)), None);
+    let too_deep = kind(Limits::DEFAULT.with_depth(2));
+    assert_eq!(too_deep, Some(ErrorKind::TooDeep { max: 2 }));
+    assert_eq!(kind(Limits::DEFAULT.with_string(6)), None);
+    let too_long = kind(Limits::DEFAULT.with_string(5));
+    assert!(matches!(too_long, Some(ErrorKind::TooLong { .. })));
+    assert_eq!(kind(Limits::DEFAULT.with_count(2)), None);
+    let too_many = kind(Limits::DEFAULT.with_count(1));
+    assert!(matches!(too_many, Some(ErrorKind::TooLong { .. })));
+    let costly = kind(Limits::DEFAULT.with_memory(100));
+    assert!(matches!(costly, Some(ErrorKind::OutOfBudget { .. })));
+}
+
+/// A type that does what it must not: its reader goes on in other bytes.
+#[derive(Debug)]
+struct Broken;
+
+impl Decode for Broken {
+    fn decode(r: &mut Reader<'_>, _: WireType) -> Result<Self> {
+        static KEPT: Mutex<Vec<usize>> = Mutex::new(Vec::new()); // a leak checker finds it there
+        let input: &'static Input<'static> = Box::leak(Box::new(Input::new(&[0; 1000])));
+        KEPT.lock().unwrap().push(ptr::from_ref(input).addr());
+        *r = input.reader();
+        Ok(Self)
+    }
+}
+
+impl DecodeRef<'_> for Broken {
+    fn decode_ref(r: &mut Cursor<'_, '_>, ty: WireType) -> Result<Self> {
+        r.owned(ty)
+    }
+}
+
+#[test]
+fn a_reader_that_was_replaced_is_an_error() {
+    let input = Input::new(&[0x00, 1, 0x16, 1, b'a']);
+    let error = input.cursor().required_ref::<Broken>(0).unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::BrokenReader);
+}
+
+#[test]
+fn every_owned_form() {
+    let shared: Arc<str> = "a".into_owned();
+    assert_eq!(&*shared, "a");
+    let map: VecMap<&str, Cow<'_, [u8]>> = [("k", Cow::Borrowed(&b"v"[..]))].into();
+    let hash: HashMap<String, Bytes> = map.clone().into_owned();
+    assert_eq!(hash["k"], "v");
+    let sorted: VecMap<Arc<str>, Bytes> = map.into_owned();
+    assert_eq!(sorted["k"], "v");
+}
+
+fn books(depth: u32) -> BoxedStrategy<Book> {
+    let sequels = match depth {
+        0 => Just(Vec::new()).boxed(),
+        _ => collection::vec(books(depth - 1), 0..3).boxed(),
+    };
+    let longs = collection::vec(any::<i64>(), 0..20);
+    let parts = (
+        any::<i32>(),
+        ".{0,40}",
+        collection::vec(any::<u8>(), 0..300),
+        collection::vec(".{0,9}", 0..4),
+        collection::btree_map("[a-z]{0,9}", longs, 0..6),
+        sequels,
+    );
+    let book = |(id, title, cover, words, stock, sequels): (_, _, Vec<u8>, _, _, _)| Book {
+        id,
+        title,
+        cover: cover.into(),
+        words,
+        stock,
+        sequels,
+    };
+    parts.prop_map(book).boxed()
+}
+
+proptest! {
+    #[test]
+    fn what_is_borrowed_is_what_is_owned(book in books(2)) {
+        let bytes = encode(&book).unwrap();
+        prop_assert_eq!(decode_ref::<BookRef<'_>>(&bytes).unwrap().into_owned(), book);
+    }
+
+    #[test]
+    fn changed_bytes_are_judged_alike(book in books(1), changes in collection::vec(any::<(prop::sample::Index, u8)>(), 1..4)) {
+        let mut bytes = encode(&book).unwrap();
+        for (at, byte) in changes {
+            *at.get_mut(&mut bytes) = byte;
+        }
+        let borrowed = decode_ref::<BookRef<'_>>(&bytes).map(IntoOwned::into_owned);
+        prop_assert_eq!(borrowed, decode::<Book>(&bytes));
+    }
+}
