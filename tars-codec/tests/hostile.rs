@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use tars_codec::{
-    Decode, ErrorKind, Input, Limits, RequestPacket, Result, decode, decode_bytes, encode,
+    Decode, ErrorKind, FrameError, FrameSplitter, Input, Limits, RequestPacket, Result, decode,
+    decode_bytes, encode,
 };
 
 /// Reads one value with tag 0 that fills `bytes`.
@@ -147,6 +148,27 @@ fn count_and_string_limits_are_exact() {
     );
     assert_eq!(with(3).unwrap(), "abc");
     assert_eq!(with(4).unwrap(), "abc");
+}
+
+#[test]
+fn frame_limits_are_exact() {
+    let split = |len: u32, max: usize| {
+        let mut stream = bytes::BytesMut::from(&len.to_be_bytes()[..]);
+        stream.resize(20, 7);
+        FrameSplitter::new(max).split(&mut stream)
+    };
+    for len in [0, 3, 4, 12, u32::MAX] {
+        assert_eq!(split(len, 11), Err(FrameError { len, max: 11 }));
+    }
+    for len in [5, 10, 11] {
+        let packet = split(len, 11).unwrap().unwrap();
+        assert_eq!(packet.len() as u32, len - 4);
+    }
+    // 100 MiB, as TarsCpp has it.
+    let mut stream = bytes::BytesMut::from(&(100_u32 << 20).to_be_bytes()[..]);
+    assert_eq!(FrameSplitter::default().split(&mut stream), Ok(None));
+    let mut stream = bytes::BytesMut::from(&((100_u32 << 20) + 1).to_be_bytes()[..]);
+    assert!(FrameSplitter::default().split(&mut stream).is_err());
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::Bytes;
 use proptest::{collection, prelude::*};
 use tars_codec::{
-    CharArray, Decode, Encode, Fields, Input, Limits, RequestPacket, Struct, Value, Writer, decode,
-    encode,
+    ByteStr, CharArray, Decode, Encode, Fields, Input, Limits, RequestPacket, Struct, Value,
+    Writer, decode, encode,
 };
 
 fn write<T: Encode + ?Sized>(tag: u8, value: &T) -> Vec<u8> {
@@ -194,6 +194,25 @@ fn byte_vectors_share_the_memory_of_the_frame() {
     let mut r = input.reader();
     let bytes: Bytes = r.next_if(0).unwrap().unwrap();
     assert_eq!(bytes.as_ptr(), frame[frame.len() - 5000..].as_ptr());
+}
+
+/// A string moves without a copy in every type that can share or borrow.
+#[test]
+fn long_strings_share_the_memory_of_the_frame() {
+    for len in [4 << 10, 100_000] {
+        let frame = Bytes::from(write(0, &"x".repeat(len)));
+        let text = frame[frame.len() - len..].as_ptr();
+        let input = Input::shared(&frame).with_limits(Limits::DEFAULT.with_memory(0));
+        let bytes: ByteStr = input.reader().next_if(0).unwrap().unwrap();
+        assert_eq!(bytes.as_ptr(), text);
+        let borrowed: &str = input.cursor().required_ref(0).unwrap();
+        assert_eq!(borrowed.as_ptr(), text);
+        #[cfg(feature = "faststr")]
+        {
+            let fast: tars_codec::FastStr = input.reader().next_if(0).unwrap().unwrap();
+            assert_eq!(fast.as_ptr(), text);
+        }
+    }
 }
 
 #[test]

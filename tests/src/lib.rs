@@ -9,6 +9,7 @@ use example_server::{cli::Args, php_server, server::Server};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub mod fuzz;
 pub mod platform;
 
 #[cfg(doctest)]

@@ -8,7 +8,9 @@ use std::{collections::BTreeMap, fmt::Debug, fs};
 use bytes::Bytes;
 use example_server::servant::php_test::php_server::obj::classes::testtafserviceservant as php;
 use serde_json::Value;
-use tars_codec::{ErrorKind, RequestPacket, ResponsePacket, Struct, decode, encode};
+use tars_codec::{
+    ErrorKind, Fields, Input, RequestPacket, ResponsePacket, Struct, decode, decode_bytes, encode,
+};
 use tars_tests::servant::tests::all_types_server::obj::classes::all_types as all;
 
 /// Items whose bytes are not TarsCpp's, with the bytes that this project writes. wire.md, section 1.
@@ -219,6 +221,49 @@ fn frames_are_read_and_written_as_by_tars_cpp() {
         assert_eq!(hex(&out), text(&item, "hex"), "{name}");
     }
     assert_eq!(seen, 16);
+}
+
+/// Frames of TarsCpp and TarsPHP, cut at every byte and with every bit flipped: each is a packet or an error that lies
+/// within it, the same from shared bytes.
+#[test]
+fn real_frames_may_be_damaged_anywhere() {
+    let mut frames: Vec<Vec<u8>> = items("frame")
+        .iter()
+        .map(|item| unhex(text(item, "hex")))
+        .collect();
+    let php = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/wire/php-frames.json");
+    let php: Vec<Value> = serde_json::from_str(&fs::read_to_string(php).expect(php)).expect(php);
+    for call in &php {
+        let hex = ["request_hex", "response_hex"].map(|key| call.get(key).and_then(Value::as_str));
+        frames.extend(hex.into_iter().flatten().map(unhex));
+    }
+    frames.retain(|frame| frame.len() > 4); // some calls have no answer
+    assert!(frames.len() > 30);
+    for frame in &frames {
+        let packet = &frame[4..];
+        for len in 0..packet.len() {
+            judge(&packet[..len]);
+        }
+        let mut damaged = packet.to_vec();
+        for bit in 0..8 * packet.len() {
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            judge(&damaged);
+            damaged[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
+}
+
+fn judge(bytes: &[u8]) {
+    let shared = Bytes::copy_from_slice(bytes);
+    let request = decode::<RequestPacket>(bytes);
+    if let Err(error) = &request {
+        assert!(error.offset() <= bytes.len(), "{error}");
+    }
+    assert_eq!(request, decode_bytes(&shared));
+    assert_eq!(decode::<ResponsePacket>(bytes), decode_bytes(&shared));
+    if let Ok(fields) = Fields::decode(&Input::new(bytes)) {
+        assert!(!fields.to_string().is_empty() || fields.0.is_empty());
+    }
 }
 
 fn items(kind: &str) -> Vec<Value> {

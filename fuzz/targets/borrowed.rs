@@ -1,0 +1,5 @@
+//! Types that borrow beside those that own: see `tars_tests::fuzz::borrowed`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tars_tests::fuzz::borrowed(data));
