@@ -5,7 +5,9 @@
 
 mod operations;
 pub mod peer;
+mod sets;
 mod values;
 
 pub use operations::{Operation, operations};
+pub use sets::{Set, sets};
 pub use values::DataSet;

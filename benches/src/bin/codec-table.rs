@@ -1,5 +1,6 @@
 //! Prints what the codec takes beside prost: `cargo run --profile bench -p tars-benches --bin codec-table [PART..]`,
-//! where each PART is a part of the names of the cells to measure.
+//! where each PART is a part of the names of the cells to measure. With `--lines` it prints a line for each, for
+//! scripts: `ns`, cell, way and number, with tabs in between.
 //!
 //! The ways of a cell are measured in turn, two milliseconds each, in time of the processor, and the best round of
 //! each counts: what else the machine does can only add to that.
@@ -13,20 +14,24 @@ const ROUNDS: usize = 41;
 const ROUND: f64 = 2e6; // ns
 
 fn main() {
-    let parts: Vec<String> = std::env::args().skip(1).collect();
+    let mut parts: Vec<String> = std::env::args().skip(1).collect();
+    let lines = parts.iter().any(|part| part == "--lines");
+    parts.retain(|part| part != "--lines");
     let mut all = operations();
     all.retain(|o| parts.is_empty() || parts.iter().any(|part| o.cell.contains(part)));
-    println!(
-        "{:<45} {:>17} {:>10} {:>7} {:>6}",
-        "", "way", "ns", "ratio", "goal"
-    );
+    if !lines {
+        println!(
+            "{:<45} {:>17} {:>10} {:>7} {:>6}",
+            "", "way", "ns", "ratio", "goal"
+        );
+    }
     for cell in all.chunk_by_mut(|a, b| a.cell == b.cell) {
-        measure(cell);
+        measure(cell, lines);
     }
 }
 
 /// The last way of a cell is prost.
-fn measure(cell: &mut [Operation]) {
+fn measure(cell: &mut [Operation], lines: bool) {
     let counts: Vec<u32> = cell.iter_mut().map(rate).collect();
     let mut rounds: Vec<Vec<f64>> = Vec::new();
     for _ in 0..ROUNDS {
@@ -41,6 +46,10 @@ fn measure(cell: &mut [Operation]) {
     };
     for (index, way) in cell.iter().enumerate() {
         let ns = best(index);
+        if lines {
+            println!("ns\t{}\t{}\t{ns:.1}", way.cell, way.way);
+            continue;
+        }
         let ratio = ns / best(cell.len() - 1);
         let goal = way.goal.map_or(String::new(), |goal| format!("{goal:.2}"));
         let name = if index == 0 { way.cell.as_str() } else { "" };

@@ -2,7 +2,9 @@
 
 use std::{any::type_name, fmt, hint::black_box};
 
-use tars_codec::{Bytes, RequestPacket, Struct, decode, decode_bytes, encode, encode_into};
+use tars_codec::{
+    Bytes, RequestPacket, Struct, decode, decode_bytes, decode_ref, encode, encode_into,
+};
 
 use super::{DataSet, peer, values};
 use crate::generated::bench::{
@@ -33,25 +35,40 @@ impl fmt::Debug for Operation {
     }
 }
 
+/// Decodes to a type that borrows.
+macro_rules! borrow {
+    ($ty:ty) => {
+        Some(|bytes| {
+            black_box(decode_ref::<$ty>(bytes).expect("bytes of this codec"));
+        })
+    };
+}
 /// All of them.
 pub fn operations() -> Vec<Operation> {
     let mut all = Operations::default();
     for set in DataSet::ALL {
         let name = set.name();
         let goals = match set {
-            DataSet::Same => Goals::new(0.13, 0.35, 0.18),
-            DataSet::Varied => Goals::new(0.18, 0.42, 0.32),
+            DataSet::Same => Goals::new(0.13, 0.35, 0.18).borrowed(0.13),
+            DataSet::Varied => Goals::new(0.18, 0.42, 0.32).borrowed(0.25),
         };
-        all.add::<_, fast::LotofTags, peer::LotofTags>(&format!("A {name}"), &set.a(), goals);
+        all.add::<_, fast::LotofTags, peer::LotofTags>(
+            &format!("A {name}"),
+            &set.a(),
+            goals,
+            borrow!(fast::LotofTagsRef<'_>),
+        );
         all.add::<_, fast::ComplicatedStruct, peer::ComplicatedStruct>(
             &format!("B {name}"),
             &set.b(),
             goals,
+            borrow!(fast::ComplicatedStructRef<'_>),
         );
         all.add::<_, fast::ComplicatedStruct, peer::ComplicatedStruct>(
             &format!("C {name}"),
             &set.c(),
             goals,
+            borrow!(fast::ComplicatedStructRef<'_>),
         );
         let goals = Goals::default();
         all.add_shared::<RequestPacket, peer::RequestPacket>(
@@ -66,6 +83,7 @@ pub fn operations() -> Vec<Operation> {
             &format!("vector<int> of 1,000, {mix}"),
             &lists,
             goals,
+            None,
         );
     }
     for (size, blob) in values::blobs() {
@@ -74,7 +92,12 @@ pub fn operations() -> Vec<Operation> {
     }
     for (size, text) in values::texts() {
         let goals = Goals::default();
-        all.add::<_, fast::Text, peer::Text>(&format!("string, {size}"), &text, goals);
+        all.add::<_, fast::Text, peer::Text>(
+            &format!("string, {size}"),
+            &text,
+            goals,
+            borrow!(fast::TextRef<'_>),
+        );
     }
     all.0
 }
@@ -85,6 +108,7 @@ struct Goals {
     encode: Option<f64>,
     decode: Option<f64>,
     decode_fast: Option<f64>,
+    decode_borrowed: Option<f64>,
 }
 
 impl Goals {
@@ -93,6 +117,14 @@ impl Goals {
             encode: Some(encode),
             decode: Some(decode),
             decode_fast: Some(decode_fast),
+            decode_borrowed: None,
+        }
+    }
+
+    fn borrowed(self, decode_borrowed: f64) -> Self {
+        Self {
+            decode_borrowed: Some(decode_borrowed),
+            ..self
         }
     }
 }
@@ -101,8 +133,8 @@ impl Goals {
 struct Operations(Vec<Operation>);
 
 impl Operations {
-    /// Encoding and decoding of a value; also decoding to the fast types.
-    fn add<T, F, P>(&mut self, name: &str, values: &[T], goals: Goals)
+    /// Encoding and decoding of a value; also decoding to the fast types, and to those that borrow.
+    fn add<T, F, P>(&mut self, name: &str, values: &[T], goals: Goals, borrowed: Option<fn(&[u8])>)
     where
         T: Struct + Clone + 'static,
         F: Struct + 'static,
@@ -118,6 +150,16 @@ impl Operations {
         self.cycle(&cell, FAST, goals.decode_fast, bytes, |bytes| {
             decode_bytes::<F>(bytes).expect("bytes of this codec")
         });
+        if let Some(decode) = borrowed {
+            let bytes = encoded(values);
+            self.cycle(
+                &cell,
+                "tars, borrowed",
+                goals.decode_borrowed,
+                bytes,
+                move |bytes| decode(bytes),
+            );
+        }
         let bytes: Vec<Vec<u8>> = values.iter().map(|v| P::from(v).encode_to_vec()).collect();
         self.cycle(&cell, "prost", None, bytes, |bytes| {
             P::decode(&bytes[..]).expect("bytes of prost")
@@ -206,7 +248,7 @@ impl Operations {
 /// `VecMap` for maps; `FastStr` for the one string of `Text`.
 const FAST: &str = "tars, fast types";
 
-fn encoded<T: Struct>(values: &[T]) -> Vec<Vec<u8>> {
+pub(super) fn encoded<T: Struct>(values: &[T]) -> Vec<Vec<u8>> {
     let encode = |value| encode(value).expect("a value that can be encoded");
     values.iter().map(encode).collect()
 }
