@@ -134,7 +134,7 @@ impl codec::DecodeRef<'_> for Color {
     }
 }
 
-impl codec::IntoOwned<Color> for Color {
+impl codec::IntoOwned<Self> for Color {
     #[inline]
     fn into_owned(self) -> Self {
         self
