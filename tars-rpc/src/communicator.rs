@@ -260,6 +260,13 @@ impl CommunicatorBuilder {
         self
     }
 
+    /// Keeps no endpoints on disk, whatever was said before.
+    #[must_use]
+    pub fn without_cache(mut self) -> Self {
+        self.cache = None;
+        self
+    }
+
     /// Another way to get byte streams than [`NetConnector`], or one with TLS.
     #[must_use]
     pub fn connector(mut self, connector: impl Connector) -> Self {

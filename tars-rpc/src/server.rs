@@ -6,7 +6,7 @@
 //!
 //! | module | is |
 //! |---|---|
-//! | `adapter`, `allow`, `limits` | settings |
+//! | `adapter`, `allow`, `limits`, `configured` | settings, from a config file |
 //! | `builder`, `bind`, `listener`, `admission` | listen and accept |
 //! | `stream`, `datagram`, `protocol` | move bytes: Tars over TCP and TLS, Tars over UDP, anything else |
 //! | `desk`, `load`, `handler` | run requests within the limits |
@@ -18,6 +18,7 @@ mod admission;
 mod allow;
 mod bind;
 mod builder;
+mod configured;
 mod connection;
 mod datagram;
 mod desk;

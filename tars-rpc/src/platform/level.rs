@@ -5,12 +5,15 @@ use std::sync::{
     atomic::{AtomicU8, Ordering},
 };
 
+use tracing::level_filters::LevelFilter;
+
 use crate::config::LogLevel;
 
 /// The level of the log: `logLevel` of the config at first, and then what `tars.setloglevel` says. Clones are the
 /// same level.
 ///
-/// The layers of `platform::logs` (feature `log`) follow it. Other subscribers can ask it in a filter:
+/// The layers of `platform::logs` (feature `log`) follow it, and it is a filter for other layers:
+/// `layer.with_filter(level.clone())`. Other subscribers can ask it:
 ///
 /// ```
 /// use tars_rpc::{config::LogLevel, platform::LevelControl};
@@ -36,7 +39,11 @@ impl LevelControl {
     pub fn set(&self, level: LogLevel) {
         let place = LogLevel::ALL.iter().position(|other| *other == level);
         let place = place.and_then(|place| u8::try_from(place).ok());
-        self.0.store(place.unwrap_or_default(), Ordering::Relaxed);
+        let before = self.0.swap(place.unwrap_or_default(), Ordering::Relaxed);
+        if place != Some(before) {
+            // Events that no filter wants are skipped where they are: what was decided there is void.
+            tracing::callsite::rebuild_interest_cache();
+        }
     }
 
     /// The level now.
@@ -47,15 +54,33 @@ impl LevelControl {
 
     /// Whether an event of this level is logged.
     pub fn enables(&self, level: &tracing::Level) -> bool {
-        let most = match self.get() {
-            LogLevel::None => return false,
-            LogLevel::Error => tracing::Level::ERROR,
-            LogLevel::Warn => tracing::Level::WARN,
-            LogLevel::Info => tracing::Level::INFO,
-            LogLevel::Debug => tracing::Level::DEBUG,
-            LogLevel::Tars => tracing::Level::TRACE,
-        };
-        *level <= most
+        *level <= self.most()
+    }
+
+    fn most(&self) -> LevelFilter {
+        match self.get() {
+            LogLevel::None => LevelFilter::OFF,
+            LogLevel::Error => LevelFilter::ERROR,
+            LogLevel::Warn => LevelFilter::WARN,
+            LogLevel::Info => LevelFilter::INFO,
+            LogLevel::Debug => LevelFilter::DEBUG,
+            LogLevel::Tars => LevelFilter::TRACE,
+        }
+    }
+}
+
+#[cfg(feature = "log")]
+impl<S> tracing_subscriber::layer::Filter<S> for LevelControl {
+    fn enabled(
+        &self,
+        metadata: &tracing::Metadata<'_>,
+        _: &tracing_subscriber::layer::Context<'_, S>,
+    ) -> bool {
+        self.enables(metadata.level())
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.most())
     }
 }
 

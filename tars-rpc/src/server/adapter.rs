@@ -14,14 +14,15 @@ use crate::{Endpoint, Error, Result, Transport, codes};
 
 /// Settings of an adapter: endpoints, and what is served there.
 ///
-/// It is what a Tars configuration describes in a section of its own within `<server>`:
+/// It is what a Tars configuration describes in a section of its own within `<server>`, of which
+/// [`from_config`](Self::from_config) makes one:
 ///
 /// | key | here |
 /// |---|---|
 /// | the section's name | [`new`](Self::new) |
 /// | `endpoint` | [`endpoint`](Self::endpoint) |
 /// | `servant` | [`servant`](Self::servant) |
-/// | `allow` | [`allow`](Self::allow) |
+/// | `allow`, `deny`, `order` | [`allow`](Self::allow) |
 /// | `protocol=not_tars` | [`protocol`](Self::protocol) |
 /// | `maxconns`, `queuecap`, `queuetimeout` | [`limits`](Self::limits) |
 /// | `threads` | nothing: the threads are those of the tokio runtime, which serve all adapters. How many requests may run at once is [`Limits::max_in_flight`] |

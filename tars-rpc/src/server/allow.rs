@@ -2,7 +2,8 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-/// IP addresses that may use an adapter, `allow` in a Tars configuration. An empty list allows all.
+/// IP addresses that may use an adapter, `allow` in a Tars configuration. An empty list allows all that is not
+/// [denied](Self::deny).
 ///
 /// Its entries are IPv4 or IPv6 addresses, IPv4 addresses with a `*` in place of parts as in TarsCpp, and networks,
 /// separated by `;`, `,`, `|` or white space.
@@ -23,7 +24,11 @@ use std::{fmt, net::IpAddr, str::FromStr};
 /// # Ok::<(), tars_rpc::server::AllowListError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AllowList(Vec<Entry>);
+pub struct AllowList {
+    allow: Vec<Entry>,
+    deny: Vec<Entry>,
+    deny_first: bool,
+}
 
 /// Addresses whose masked bits are those of `network`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +38,24 @@ enum Entry {
 }
 
 impl AllowList {
+    /// Refuses the addresses of `deny`, the `deny` of a Tars configuration. An address that is in both lists is
+    /// allowed, unless `deny_first`, which is `order=deny,allow`. The rest may connect if nothing is to be allowed.
+    #[must_use]
+    pub fn deny(mut self, deny: Self, deny_first: bool) -> Self {
+        self.deny = deny.allow;
+        self.deny_first = deny_first;
+        self
+    }
+
     /// Whether an address may connect.
     pub fn allows(&self, address: IpAddr) -> bool {
-        self.0.is_empty() || self.0.iter().any(|entry| entry.has(address.to_canonical()))
+        let address = address.to_canonical();
+        let has = |entries: &[Entry]| entries.iter().any(|entry| entry.has(address));
+        match (has(&self.allow), has(&self.deny)) {
+            (true, true) => !self.deny_first,
+            (is_allowed, false) => is_allowed || self.allow.is_empty(),
+            (false, true) => false,
+        }
     }
 }
 
@@ -99,7 +119,10 @@ impl FromStr for AllowList {
             .filter(|entry| !entry.is_empty())
             .map(|entry| Entry::parse(entry).ok_or_else(|| AllowListError(entry.to_owned())))
             .collect::<Result<_, _>>()
-            .map(Self)
+            .map(|allow| Self {
+                allow,
+                ..Self::default()
+            })
     }
 }
 
@@ -142,6 +165,21 @@ mod tests {
             assert!(list.allows(inside.parse().unwrap()), "{list:?} {inside}");
             assert!(!list.allows(outside.parse().unwrap()), "{list:?} {outside}");
         }
+        for (deny_first, of_both) in [(false, true), (true, false)] {
+            let [allow, deny] = ["10.*.*.*", "10.0.0.1;9.9.9.9"].map(|text| text.parse().unwrap());
+            let list = AllowList::deny(allow, deny, deny_first);
+            for (address, allowed) in [
+                ("10.0.0.1", of_both),
+                ("10.0.0.2", true),
+                ("9.9.9.9", false),
+                ("8.8.8.8", false),
+            ] {
+                assert_eq!(list.allows(address.parse().unwrap()), allowed, "{address}");
+            }
+        }
+        let all_but = AllowList::default().deny("10.0.0.1".parse().unwrap(), false);
+        assert!(all_but.allows("10.0.0.2".parse().unwrap()));
+        assert!(!all_but.allows("10.0.0.1".parse().unwrap()));
         let all: AllowList = " ; ".parse().unwrap();
         assert!(all.allows("9.9.9.9".parse().unwrap()));
         for wrong in [
