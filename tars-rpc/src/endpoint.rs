@@ -68,6 +68,8 @@ pub struct Endpoint {
     pub grid: Option<i32>,
     /// `-b`: local address that a client binds.
     pub bind: Option<String>,
+    /// The set that the server is in, `name.area.group`, as the registry says. It is no part of an address.
+    pub set: Option<String>,
 }
 
 impl Endpoint {
@@ -84,6 +86,7 @@ impl Endpoint {
             auth: None,
             grid: None,
             bind: None,
+            set: None,
         }
     }
 

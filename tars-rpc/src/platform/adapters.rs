@@ -11,11 +11,16 @@ use super::{
 };
 use crate::server::{Listening, Stats};
 
+/// A number at the moment that it is asked for.
+type Gauge = Arc<dyn Fn() -> u64 + Send + Sync>;
+
 /// An adapter that listens.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LiveAdapter {
     name: String,
     stats: Option<Arc<Stats>>,
+    connections: Option<Gauge>,
+    waiting: Option<Gauge>,
     max_connections: Option<u64>,
 }
 
@@ -25,8 +30,17 @@ impl LiveAdapter {
         Self {
             name: name.into(),
             stats: None,
+            connections: None,
+            waiting: None,
             max_connections: None,
         }
+    }
+
+    /// With the number of connections that it has when it is asked, for one that another server serves.
+    #[must_use]
+    pub fn connections(mut self, connections: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.connections = Some(Arc::new(connections));
+        self
     }
 
     /// With its counters.
@@ -46,26 +60,49 @@ impl LiveAdapter {
         &self.name
     }
 
-    pub(super) fn connections(&self) -> u64 {
-        self.stats.as_ref().map_or(0, |stats| stats.open.get())
+    /// Whether its requests are counted.
+    pub(super) fn has_stats(&self) -> bool {
+        self.stats.is_some()
+    }
+
+    /// Connections that it has now, if that is known.
+    pub(super) fn open(&self) -> Option<u64> {
+        let of_stats = self.stats.as_ref().map(|stats| stats.open.get());
+        of_stats.or_else(|| Some(self.connections.as_ref()?()))
+    }
+}
+
+impl fmt::Debug for LiveAdapter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveAdapter")
+            .field("name", &self.name)
+            .field("stats", &self.stats)
+            .finish_non_exhaustive()
     }
 }
 
 /// An adapter of a server of tars-rpc: `platform.serving(server.adapters().map(LiveAdapter::from))`.
 impl From<&Listening> for LiveAdapter {
     fn from(adapter: &Listening) -> Self {
-        Self::new(adapter.name()).stats(adapter.stats())
+        let waiting = adapter.waiting();
+        let waiting = move || u64::try_from(waiting()).unwrap_or(u64::MAX);
+        Self {
+            waiting: Some(Arc::new(waiting)),
+            ..Self::new(adapter.name()).stats(adapter.stats())
+        }
     }
 }
 
 impl fmt::Display for LiveAdapter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[adapter]: {}", self.name)?;
+        if let Some(open) = self.open() {
+            write!(f, " connections={open}")?;
+        }
         let Some(stats) = &self.stats else {
             return Ok(());
         };
         for (name, counter) in [
-            ("connections", &stats.open),
             ("requests", &stats.requests),
             ("failed", &stats.failed),
             ("timed out", &stats.expired),
@@ -146,22 +183,21 @@ impl LiveAdapters {
             adapter, timeouts, ..
         } in &mut *all
         {
-            let Some(stats) = &adapter.stats else {
-                continue;
-            };
             let property = |name: &str, policy, value: u64| {
                 let name = format!("{}.{name}", adapter.name);
                 let value = i64::try_from(value).unwrap_or(i64::MAX);
                 properties.property(name, [policy]).report(value);
             };
-            property(
-                "timeoutNum",
-                Policy::Sum,
-                more(stats.expired.get(), timeouts),
-            );
-            if let Some(max) = adapter.max_connections {
+            if let Some(stats) = &adapter.stats {
+                let more = more(stats.expired.get(), timeouts);
+                property("timeoutNum", Policy::Sum, more);
+            }
+            if let Some(waiting) = &adapter.waiting {
+                property("queue", Policy::Avg, waiting());
+            }
+            if let (Some(max), Some(open)) = (adapter.max_connections, adapter.open()) {
                 // Per mille of `maxconns`.
-                let rate = (1000 * stats.open.get()).checked_div(max);
+                let rate = (1000 * open).checked_div(max);
                 property("connectRate", Policy::Avg, rate.unwrap_or_default());
             }
         }

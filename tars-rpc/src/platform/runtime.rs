@@ -4,6 +4,7 @@ use std::{
     fmt,
     future::Future,
     mem,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -97,6 +98,7 @@ pub struct PlatformBuilder<'a> {
     store: Arc<dyn StatStore>,
     commands: Commands,
     level: Option<LevelControl>,
+    config_directory: PathBuf,
     #[cfg(feature = "log")]
     log: Option<logs::TarsLog>,
 }
@@ -111,6 +113,12 @@ impl<'a> PlatformBuilder<'a> {
     /// Adds a command for operators, in the place of another of that name.
     pub fn command(self, name: impl Into<String>, command: impl AdminCommand) -> Self {
         self.commands.add(name, command);
+        self
+    }
+
+    /// Where config files are put, relative to `basepath`. Default: `basepath` itself, as in TarsCpp.
+    pub fn config_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.config_directory = directory.into();
         self
     }
 
@@ -176,6 +184,7 @@ impl<'a> PlatformBuilder<'a> {
         if let Some(platform) = reports(client.property.as_ref()).map(PropertyFServant::new) {
             let failed = Arc::new(Counter::default());
             status.add("properties reports failed", &failed);
+            recorder.measure(stat::Times::new(properties.clone()));
             let reporter = property::Reporter {
                 identity: Arc::clone(&identity),
                 properties: properties.clone(),
@@ -228,7 +237,7 @@ impl<'a> PlatformBuilder<'a> {
             Arc::clone(&identity),
             config_servant,
             notifier.clone(),
-            paths.base_path.clone(),
+            paths.base_path.join(self.config_directory),
             &paths.data_path,
         );
 
@@ -341,6 +350,7 @@ impl Platform {
             store: Arc::new(MemoryStatStore::default()),
             commands: Commands::default(),
             level: None,
+            config_directory: PathBuf::new(),
             #[cfg(feature = "log")]
             log: None,
         }
@@ -370,6 +380,18 @@ impl Platform {
                 adapter.max_connections(max)
             })
             .collect();
+        if let Some(times) = self.recorder.times() {
+            let of_server = |name: &str| {
+                self.server
+                    .iter()
+                    .flat_map(|s| &s.adapters)
+                    .any(|a| a.name == name)
+            };
+            let measured = adapters
+                .iter()
+                .filter(|a| a.has_stats() && of_server(a.name()));
+            measured.for_each(|adapter| times.add(adapter.name()));
+        }
         let names = adapters.iter().map(|adapter| adapter.name().to_owned());
         let names = names.filter(|name| name != ADMIN_ADAPTER).collect();
         self.adapters.set(adapters);

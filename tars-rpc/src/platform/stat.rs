@@ -14,6 +14,7 @@ mod recorder;
 mod redis;
 mod reporter;
 mod store;
+mod times;
 
 pub use body::{BOUNDS, add};
 pub use layer::{Counted, StatLayer};
@@ -22,3 +23,4 @@ pub use recorder::Recorder;
 pub use redis::{RedisStatConfig, RedisStatStore};
 pub(crate) use reporter::Reporter;
 pub use store::{Entry, MemoryStatStore, Side, StatFuture, StatStore, StoreError};
+pub(crate) use times::Times;

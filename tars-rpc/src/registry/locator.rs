@@ -110,6 +110,7 @@ fn endpoint(of: &EndpointF) -> Option<Endpoint> {
         weight_type: unless(0, of.weight_type),
         qos: unless(0, of.qos),
         auth: unless(0, of.auth_type),
+        set: Some(of.set_id.clone()).filter(|set| !set.is_empty()),
         ..Endpoint::new(transport, host, port)
     })
 }

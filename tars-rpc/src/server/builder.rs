@@ -209,6 +209,12 @@ impl Listening {
     pub fn stats(&self) -> Arc<Stats> {
         Arc::clone(&self.shared.tally.adapter)
     }
+
+    /// Tells how many of its requests wait for a handler when it is asked.
+    pub(crate) fn waiting(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let waiting = Arc::clone(&self.shared.load.waiting);
+        move || waiting.used()
+    }
 }
 
 impl Server {

@@ -170,9 +170,12 @@ impl Desk {
                     packet,
                     target,
                     bytes,
+                    arrived,
                     ..
                 } = next;
-                self.run(ticket, packet, &target, Some(bytes), turn, answers);
+                let waited = turn.saturating_duration_since(arrived);
+                let place = Some((bytes, waited));
+                self.run(ticket, packet, &target, place, turn, answers);
             }
         }
         while self.wake_at().is_some_and(|at| at <= turn) {
@@ -365,13 +368,14 @@ impl Desk {
         self.reply_at_once(ticket, Err(Error::new(codes::OVERLOAD, text)), answers);
     }
 
-    /// Runs a request for which there is a slot, in the turn that began at `turn`.
+    /// Runs a request for which there is a slot, in the turn that began at `turn`. One that has waited has a share of
+    /// the bytes that may wait.
     fn run(
         &mut self,
         ticket: Ticket,
         packet: RequestPacket,
         target: &Target,
-        share: Option<Share>,
+        waited: Option<(Share, Duration)>,
         turn: Instant,
         answers: &mut impl Answers,
     ) {
@@ -391,7 +395,9 @@ impl Desk {
             serial,
             peer: ticket.peer,
             deadline: target.deadline,
+            waited: waited.as_ref().map_or(Duration::ZERO, |(_, time)| *time),
         };
+        let share = waited.map(|(share, _)| share);
         let request = match Request::new(packet, target.version, origin) {
             Ok(request) => request,
             Err(error) => return self.reply_at_once(&ticket, Err(error), answers),

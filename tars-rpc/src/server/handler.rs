@@ -75,7 +75,7 @@ fn message(payload: &(dyn Any + Send)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
 
     use tars_codec::RequestPacket;
 
@@ -100,6 +100,7 @@ mod tests {
             serial: 1,
             peer: ([127, 0, 0, 1], 1).into(),
             deadline: None,
+            waited: Duration::ZERO,
         };
         let request = Request::new(RequestPacket::default(), Version::Tars, origin).unwrap();
         let handler = Handler::start(&Scripted(script), request)?;

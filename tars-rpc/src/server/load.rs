@@ -77,6 +77,11 @@ impl Meter {
         }
     }
 
+    /// How much is taken.
+    pub(super) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
     fn leaves(&self, used: usize, n: usize) -> bool {
         used == 0 || used.saturating_add(n) <= self.max
     }

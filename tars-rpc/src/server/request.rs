@@ -27,6 +27,8 @@ pub(super) struct Origin {
     pub(super) serial: u64,
     pub(super) peer: SocketAddr,
     pub(super) deadline: Option<Instant>,
+    /// How long it waited in the queue.
+    pub(super) waited: Duration,
 }
 
 /// A request on its way to a servant.
@@ -112,6 +114,11 @@ impl Context {
     /// The name of the adapter that took the request.
     pub fn adapter(&self) -> &str {
         &self.origin.link.shared.name
+    }
+
+    /// How long the request waited for others before it was run.
+    pub fn waited(&self) -> Duration {
+        self.origin.waited
     }
 
     /// `iRequestId`: the caller's number for the request.

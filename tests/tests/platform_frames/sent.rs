@@ -149,6 +149,14 @@ async fn a_server_tells_the_platform_what_one_of_tars_cpp_does() {
         ("reportMicMsg", "findObjectByIdInSameGroup"),
         ("reportMicMsg", "stat_from_server"),
         ("reportPropMsg", "PHPTest.ProbeServer.objAdapter.timeoutNum"),
+        (
+            "reportPropMsg",
+            "PHPTest.ProbeServer.objAdapter.servantHandleTime",
+        ),
+        (
+            "reportPropMsg",
+            "PHPTest.ProbeServer.objAdapter.queueWaitTime",
+        ),
     ] {
         let entries = |packets: &[RequestPacket]| -> Vec<(Value, String)> {
             let forms = forms(packets, func).into_iter();

@@ -12,7 +12,7 @@ pub(super) fn connections(adapters: &[LiveAdapter]) -> String {
     let thin = "-".repeat(100);
     let mut text = thick.clone();
     for adapter in adapters {
-        let open = adapter.connections();
+        let open = adapter.open().unwrap_or_default();
         let name = adapter.name();
         let _ = writeln!(text, "{thin}\n[adapter:{name}] [connections:{open}]");
         text.push_str(HEAD);

@@ -59,6 +59,9 @@ where
         let cx = request.context();
         let (func, caller) = (cx.func().to_owned(), cx.peer().ip());
         let recorder = self.recorder.clone();
+        let of_adapter = recorder
+            .times()
+            .map(|_| (cx.adapter().to_owned(), cx.waited()));
         let began = now();
         let call = self.inner.call(request);
         Box::pin(async move {
@@ -66,6 +69,9 @@ where
             let mut counted = CountOnDrop(Some(|code| {
                 let elapsed = now().saturating_duration_since(began);
                 recorder.request_ended(&func, caller, elapsed, code);
+                if let (Some(times), Some((adapter, waited))) = (recorder.times(), of_adapter) {
+                    times.ended(&adapter, waited, elapsed);
+                }
             }));
             let result = call.await;
             counted.end(result.as_ref().map_or_else(Error::code, |_| codes::OK));

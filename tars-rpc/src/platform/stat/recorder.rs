@@ -7,14 +7,14 @@ use std::{
     hash::{BuildHasher, RandomState},
     net::{IpAddr, Ipv4Addr},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use super::{
-    StatLayer,
+    StatLayer, Times,
     body::{End, Tally},
     store::{Entry, Side},
 };
@@ -47,6 +47,8 @@ struct Shared {
     hasher: RandomState,
     shards: [Shard; SHARDS],
     lost: Arc<Counter>,
+    /// Also of the adapters, for who reports them.
+    times: OnceLock<Times>,
 }
 
 /// Calls by the hash of their head; those whose hashes are equal are in one list.
@@ -69,6 +71,8 @@ struct Head {
     /// Of the callee, when seen by the caller; of the caller, when seen by the callee.
     host: Host<Box<str>>,
     port: u16,
+    /// Of the callee, when seen by the caller. A place is in one set at a time.
+    set: Option<Box<str>>,
 }
 
 /// The other side of a call.
@@ -85,7 +89,18 @@ impl Recorder {
             hasher: RandomState::new(),
             shards: Default::default(),
             lost: Arc::default(),
+            times: OnceLock::new(),
         }))
+    }
+
+    /// From now on its layers also measure how long requests wait and run at each adapter.
+    pub(crate) fn measure(&self, times: Times) {
+        let _ = self.0.times.set(times);
+    }
+
+    /// What its layers tell how long requests wait and run.
+    pub(crate) fn times(&self) -> Option<&Times> {
+        self.0.times.get()
     }
 
     /// A layer that counts the requests of a server.
@@ -101,7 +116,7 @@ impl Recorder {
             IpAddr::V4(_) => caller,
         };
         let end = End::new(code, elapsed);
-        self.count(Side::Server, "", func, Host::Address(caller), 0, end);
+        self.count(Side::Server, "", func, Host::Address(caller), 0, None, end);
     }
 
     /// Calls that were not counted, since there were too many different ones.
@@ -109,7 +124,17 @@ impl Recorder {
         &self.0.lost
     }
 
-    fn count(&self, side: Side, servant: &str, func: &str, host: Host<&str>, port: u16, end: End) {
+    #[allow(clippy::too_many_arguments)] // a head, which is not made for each call
+    fn count(
+        &self,
+        side: Side,
+        servant: &str,
+        func: &str,
+        host: Host<&str>,
+        port: u16,
+        set: Option<&str>,
+        end: End,
+    ) {
         let func = cut(func);
         let key = self.0.hasher.hash_one((side, servant, func, host, port));
         let mut part = self.0.shard().lock();
@@ -134,6 +159,7 @@ impl Recorder {
                 Host::Address(address) => Host::Address(address),
             },
             port,
+            set: set.map(Into::into),
         };
         let mut tally = Tally::default();
         tally.count(end);
@@ -191,6 +217,7 @@ impl Head {
             servant,
             func,
             port,
+            set,
             ..
         } = &self;
         let host = match &self.host {
@@ -202,13 +229,20 @@ impl Head {
             ..StatMicMsgHead::default()
         };
         match self.side {
-            Side::Client => StatMicMsgHead {
-                master_name: format!("{}@{VERSION}", identity.module),
-                slave_name: module_of(servant).to_owned(),
-                slave_ip: host,
-                slave_port: i32::from(*port),
-                ..head
-            },
+            Side::Client => {
+                let mut set = set.as_deref().unwrap_or_default().splitn(3, '.');
+                let mut part = || set.next().unwrap_or_default().to_owned();
+                StatMicMsgHead {
+                    slave_set_name: part(),
+                    slave_set_area: part(),
+                    slave_set_id: part(),
+                    master_name: format!("{}@{VERSION}", identity.module),
+                    slave_name: module_of(servant).to_owned(),
+                    slave_ip: host,
+                    slave_port: i32::from(*port),
+                    ..head
+                }
+            }
             Side::Server => {
                 let [name, area, group] = identity.set_parts().map(str::to_owned);
                 StatMicMsgHead {
@@ -257,6 +291,7 @@ impl CallObserver for Recorder {
             call.func,
             host,
             endpoint.port,
+            endpoint.set.as_deref(),
             end,
         );
     }
@@ -287,7 +322,8 @@ mod tests {
     #[test]
     fn calls_are_counted_by_their_head() {
         let recorder = recorder();
-        let endpoint: Endpoint = "tcp -h 127.0.0.1 -p 22011".parse().unwrap();
+        let mut endpoint: Endpoint = "tcp -h 127.0.0.1 -p 22011".parse().unwrap();
+        endpoint.set = Some("mtt.s.2".to_owned());
         for (func, code, is_oneway) in [
             ("tars_ping", codes::OK, false),
             ("tars_ping", codes::INVOKE_TIMEOUT, false),
@@ -314,6 +350,9 @@ mod tests {
             interface_name: "tars_ping".to_owned(),
             slave_ip: "127.0.0.1".to_owned(),
             slave_port: 22011,
+            slave_set_name: "mtt".to_owned(),
+            slave_set_area: "s".to_owned(),
+            slave_set_id: "2".to_owned(),
             ..StatMicMsgHead::default()
         };
         assert_eq!((ping.side, &ping.head), (Side::Client, &head));
