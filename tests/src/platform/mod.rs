@@ -3,6 +3,7 @@
 //! What it answers is what the real services answer (`tests/platform.rs` replays their recordings against it). It keeps
 //! what it gets, and can be slow, wrong, deaf, dead and restarted.
 
+mod objects;
 mod services;
 mod tap;
 
@@ -22,7 +23,10 @@ use tars_rpc::{
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 
-pub use self::services::{Event, Objects, Services};
+pub use self::{
+    objects::Objects,
+    services::{Event, Services},
+};
 
 /// How the stand-in behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

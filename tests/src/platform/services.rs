@@ -2,18 +2,14 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use tars_rpc::{
-    Result,
-    config::{Document, SetDivision},
-    platform::*,
-    server::Context,
-};
+use tars_rpc::{Result, config::Document, platform::*, server::Context};
 use tokio::sync::watch;
+
+use super::Objects;
 
 /// What a service was told.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,76 +38,15 @@ struct Inner {
     events: watch::Sender<Vec<Event>>,
 }
 
-/// What the registry knows: the endpoints of objects, active and inactive ones.
-#[derive(Debug, Default)]
-pub struct Objects(HashMap<String, (Vec<EndpointF>, Vec<EndpointF>)>);
-
 #[derive(Debug, Default)]
 struct Files {
-    /// By application, server (empty: those of the application), file and node (empty: on all nodes).
+    /// By application, server (empty: those of the application), file and node or set (empty: on all nodes).
     texts: BTreeMap<[String; 4], String>,
     loads: HashMap<[String; 4], Vec<Instant>>,
 }
 
 /// Loads of a file that a caller may make in a minute.
 const MAX_LOADS: usize = 11;
-
-impl Objects {
-    /// An object has an active endpoint more.
-    pub fn add(&mut self, object: &str, address: SocketAddr) {
-        let endpoint = EndpointF {
-            host: address.ip().to_string(),
-            port: i32::from(address.port()),
-            timeout: 60_000,
-            istcp: 1,
-            groupworkid: -1,
-            grouprealid: -1,
-            weight: -1,
-            ..EndpointF::default()
-        };
-        let (active, _) = self.0.entry(object.to_owned()).or_default();
-        active.push(endpoint);
-    }
-
-    /// An object has these endpoints.
-    pub fn set(&mut self, object: &str, active: Vec<EndpointF>, inactive: Vec<EndpointF>) {
-        self.0.insert(object.to_owned(), (active, inactive));
-    }
-
-    fn get(&self, object: &str) -> (Vec<EndpointF>, Vec<EndpointF>) {
-        self.0.get(object).cloned().unwrap_or_default()
-    }
-
-    /// The endpoints for a caller in a set; `None` if its area has none.
-    fn in_set(&self, object: &str, set: &str) -> Option<(Vec<EndpointF>, Vec<EndpointF>)> {
-        let set: SetDivision = set.parse().ok()?;
-        let (active, inactive) = self.get(object);
-        let all = || active.iter().chain(&inactive);
-        let begins = |prefix: &str| all().any(|endpoint| endpoint.set_id.starts_with(prefix));
-        if !begins(&format!("{}.", set.name())) {
-            // As if there were no sets.
-            return Some((active, inactive));
-        }
-        let area = format!("{}.{}.", set.name(), set.area());
-        let pick = |is_in: &dyn Fn(&str) -> bool| {
-            let of = |endpoints: &[EndpointF]| -> Vec<EndpointF> {
-                let endpoints = endpoints.iter().filter(|endpoint| is_in(&endpoint.set_id));
-                endpoints.cloned().collect()
-            };
-            (of(&active), of(&inactive))
-        };
-        if set.group() == "*" {
-            return begins(&area).then(|| pick(&|id| id.starts_with(&area)));
-        }
-        let own = pick(&|id| id == set.as_str());
-        if own != (Vec::new(), Vec::new()) {
-            return Some(own);
-        }
-        let any = format!("{area}*");
-        let others = pick(&|id| id == any);
-        (others != (Vec::new(), Vec::new())).then_some(others)
-    }
-}
 
 impl Services {
     /// What the registry knows.
@@ -141,7 +76,7 @@ impl Services {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a config file on the platform; an empty node is all nodes.
+    /// Puts a config file on the platform; an empty node is all nodes, and a set has files as a node.
     pub fn set_file(&self, app: &str, server: &str, file: &str, node: &str, text: &str) {
         let key = [app, server, file, node].map(str::to_owned);
         self.files().texts.insert(key, text.to_owned());
@@ -249,10 +184,10 @@ impl QueryF for Services {
 
     async fn find_object_by_id4_all(
         &self,
-        _: &Context,
+        cx: &Context,
         id: String,
     ) -> Result<query_f::FindObjectById4AllReply> {
-        let (active_ep, inactive_ep) = self.objects().get(&id);
+        let (active_ep, inactive_ep) = self.objects().in_group(&id, &node_of(cx));
         Ok(query_f::FindObjectById4AllReply {
             result: 0,
             active_ep,
@@ -262,10 +197,10 @@ impl QueryF for Services {
 
     async fn find_object_by_id_in_same_group(
         &self,
-        _: &Context,
+        cx: &Context,
         id: String,
     ) -> Result<query_f::FindObjectByIdInSameGroupReply> {
-        let (active_ep, inactive_ep) = self.objects().get(&id);
+        let (active_ep, inactive_ep) = self.objects().in_group(&id, &node_of(cx));
         Ok(query_f::FindObjectByIdInSameGroupReply {
             result: 0,
             active_ep,
@@ -273,27 +208,29 @@ impl QueryF for Services {
         })
     }
 
-    /// There are no stations here.
     async fn find_object_by_id_in_same_station(
         &self,
         _: &Context,
-        _: String,
-        _: String,
+        id: String,
+        station: String,
     ) -> Result<query_f::FindObjectByIdInSameStationReply> {
+        let found = self.objects().in_station(&id, &station);
+        let result = if found.is_some() { 0 } else { -1 };
+        let (active_ep, inactive_ep) = found.unwrap_or_default();
         Ok(query_f::FindObjectByIdInSameStationReply {
-            result: -1,
-            active_ep: Vec::new(),
-            inactive_ep: Vec::new(),
+            result,
+            active_ep,
+            inactive_ep,
         })
     }
 
     async fn find_object_by_id_in_same_set(
         &self,
-        _: &Context,
+        cx: &Context,
         id: String,
         set: String,
     ) -> Result<query_f::FindObjectByIdInSameSetReply> {
-        let found = self.objects().in_set(&id, &set);
+        let found = self.objects().in_set(&id, &set, &node_of(cx));
         let result = if found.is_some() { 0 } else { -1 };
         let (active_ep, inactive_ep) = found.unwrap_or_default();
         Ok(query_f::FindObjectByIdInSameSetReply {
@@ -415,12 +352,11 @@ impl Config for Services {
     ) -> Result<config::LoadConfigByInfoReply> {
         let set = &info.setdivision;
         if !set.is_empty() {
-            // There are no files of sets here.
             let result = if set.split('.').count() == 3 { 0 } else { -1 };
-            return Ok(config::LoadConfigByInfoReply {
-                result,
-                config: String::new(),
-            });
+            let config = self
+                .files()
+                .text(&info.appname, &info.servername, &info.filename, set);
+            return Ok(config::LoadConfigByInfoReply { result, config });
         }
         let server = if info.b_app_only {
             ""
@@ -469,7 +405,15 @@ impl Config for Services {
         } else {
             &info.servername
         };
-        let is_on = |on: &str| info.host.is_empty() || on == info.host;
+        let set = &info.setdivision;
+        if !set.is_empty() && set.split('.').count() != 3 {
+            return Ok(config::ListAllConfigByInfoReply {
+                result: -1,
+                vf: Vec::new(),
+            });
+        }
+        let of = if set.is_empty() { &info.host } else { set };
+        let is_on = |on: &str| of.is_empty() || on == of;
         let vf = self
             .files()
             .list(&info.appname, |of, on| of == server && is_on(on));

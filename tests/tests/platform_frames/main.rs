@@ -6,6 +6,7 @@
 //! sends must mean what was recorded; it gets the recorded answer, and what the server makes of the typed answer must
 //! mean what was recorded, too.
 
+mod admin;
 mod meaning;
 mod peer;
 mod relay;

@@ -41,6 +41,11 @@ impl Meaning {
         Self::of(function, answer, &Body::Decoded(values))
     }
 
+    /// The return value.
+    pub(crate) fn result(&self) -> Value {
+        self.0.get("").cloned().unwrap_or_default()
+    }
+
     /// The same with all numbers made equal, also those within texts: what two programs that do the same thing at
     /// different times have in common.
     pub(crate) fn skeleton(&self) -> Value {
