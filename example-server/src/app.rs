@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::component::hello::{self, HelloError};
 use crate::hub::Hub;
+use crate::missing::Missing;
 use crate::servant::php_test::php_server::obj::TestTafServiceServant;
 use crate::services::Services;
 
@@ -16,11 +19,18 @@ pub struct App {
     pub servant: TestTafServiceServant,
     /// The configuration.
     pub services: Arc<Services>,
+    /// One permit a greeting that waits for PHPServer.
+    pub greetings: Arc<Semaphore>,
+    /// What the server waits for.
+    pub missing: Arc<Missing>,
 }
 
 impl App {
     /// The greeting from PHPServer, within the configured deadline.
     pub async fn hello(&self, name: &str) -> Result<String, HelloError> {
+        let Ok(_waiting) = self.greetings.try_acquire() else {
+            return Err(HelloError::TooMany);
+        };
         hello::hello(&self.servant, self.hub.metrics(), name).await
     }
 }

@@ -12,6 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{SockRef, TcpKeepalive};
+use tars_rpc::server::AllowList;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -35,6 +36,38 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const BUSY: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
+/// A port of the chat.
+#[derive(Debug)]
+pub struct ChatPort {
+    pub(crate) listener: TcpListener,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Who may connect; others are closed at once.
+    pub(crate) allow: AllowList,
+}
+
+impl ChatPort {
+    /// A port that takes connections from everybody.
+    ///
+    /// # Errors
+    /// It cannot be had.
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        Ok(Self {
+            address: listener.local_addr()?,
+            listener,
+            allow: AllowList::default(),
+        })
+    }
+
+    /// Takes them from these only.
+    #[must_use]
+    pub fn allow(mut self, allow: AllowList) -> Self {
+        self.allow = allow;
+        self
+    }
+}
+
 /// What a connection needs to be served.
 #[derive(Clone)]
 pub(crate) struct Http {
@@ -54,11 +87,15 @@ impl std::fmt::Debug for Http {
 }
 
 /// Takes connections, for ever. Their tasks are `tasks`.
-pub(crate) async fn accept(listener: &TcpListener, http: &Http, tasks: &TaskTracker) {
+pub(crate) async fn accept(port: ChatPort, http: Http, tasks: TaskTracker) {
     let slots = Arc::new(Slots::new(MAX_HTTP));
     loop {
-        match listener.accept().await {
+        match port.listener.accept().await {
             Ok((stream, peer)) => {
+                if !port.allow.allows(peer.ip()) {
+                    tracing::debug!(%peer, "closed: its address is not allowed");
+                    continue;
+                }
                 let Some((slot, evicted)) = Slots::take(&slots) else {
                     // Nothing waits for this: whoever does not get it sees a closed connection.
                     let _ = stream.try_write(BUSY);

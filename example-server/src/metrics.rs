@@ -145,6 +145,12 @@ impl Metrics {
         self.refused.get_or_create(&labels).inc();
     }
 
+    /// Upgrades that were refused because there are as many connections as there may be.
+    pub fn refused_for_room(&self) -> u64 {
+        let labels = [("reason", "limit".to_owned())];
+        self.refused.get(&labels).map_or(0, |counter| counter.get())
+    }
+
     /// Counts an answer to an HTTP request.
     pub fn http_request(&self, status: u16) {
         let labels = [("status", status.to_string())];

@@ -8,9 +8,10 @@ use std::time::Duration;
 use tars_rpc::Communicator;
 use tars_rpc::client::{CallOptions, ServantProxy};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,18 +22,16 @@ use crate::controller;
 use crate::http::access::Guard;
 use crate::http::{self, Site};
 use crate::hub::Hub;
-use crate::listener::{self, Http};
-use crate::message;
+use crate::listener::{self, ChatPort, Http};
+use crate::missing::Missing;
 use crate::php_server;
 use crate::servant::php_test::php_server::obj::TestTafServiceServant;
-use crate::services::{Limits, Services, ServicesError};
+use crate::services::{Services, ServicesError};
 use crate::tls::{self, TlsError};
 use crate::ws::connection::{self, CLOSE_TIMEOUT};
 
 /// Where the embedded PHPServer listens unless it is told.
 const SERVANT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 20084);
-/// What `--echo` takes: the conformance suite sends messages of 16 MiB.
-const ECHO_MESSAGE: usize = 32 * 1024 * 1024;
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -66,16 +65,18 @@ pub enum ServerError {
 /// A server that listens and waits to be run.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
-    address: SocketAddr,
+    ports: Vec<ChatPort>,
     /// PHPServer, unless it runs elsewhere.
     php_server: Option<tars_rpc::server::Server>,
     /// The PHPServer that is called, if this server knows.
     servant_address: Option<String>,
     proxy: Option<ServantProxy>,
     hub: Arc<Hub>,
+    missing: Arc<Missing>,
     http: Http,
     drain: Duration,
+    /// How long connections that are told to close may take.
+    closing: Duration,
     ping_interval: Duration,
     /// The tasks of the WebSocket connections.
     connections: TaskTracker,
@@ -90,7 +91,7 @@ impl Server {
             None => Services::default(),
         };
         if args.echo {
-            services = echo(services);
+            services = services.echo();
         }
         let elsewhere = args.servant.or_else(|| services.servant.clone());
         let (php_server, address) = match (elsewhere, args.servant_listen) {
@@ -116,13 +117,22 @@ impl Server {
         services: Services,
         servant: TestTafServiceServant,
     ) -> Result<Self, ServerError> {
-        let listen_error = |source| ServerError::Listen {
+        let port = ChatPort::bind(listen).await;
+        let port = port.map_err(|source| ServerError::Listen {
             address: listen,
             source,
-        };
-        let listener = TcpListener::bind(listen).await.map_err(listen_error)?;
-        let address = listener.local_addr().map_err(listen_error)?;
+        })?;
+        Self::on(vec![port], services, servant).await
+    }
 
+    /// The same on ports that listen already.
+    pub async fn on(
+        ports: Vec<ChatPort>,
+        services: Services,
+        servant: TestTafServiceServant,
+    ) -> Result<Self, ServerError> {
+        let missing = Arc::new(Missing::default());
+        let addresses: Vec<_> = ports.iter().map(|port| port.address).collect();
         let tls = services.tls.as_ref().map(tls::acceptor).transpose()?;
         let limits = services.limits.clone();
         let deadline = CallOptions::new().timeout(limits.hello_timeout());
@@ -133,6 +143,8 @@ impl Server {
             hub: Arc::clone(&hub),
             servant: servant.with(deadline),
             services: Arc::clone(&services),
+            greetings: Arc::new(Semaphore::new(limits.max_pending_in_all)),
+            missing: Arc::clone(&missing),
         };
         let connections = TaskTracker::new();
         let site = Site {
@@ -142,14 +154,13 @@ impl Server {
                 metrics: Arc::clone(hub.metrics()),
             }),
             controllers: Arc::new(controller::all(&app)),
-            guard: Arc::new(Guard::new(&services, address)),
-            slots: Arc::new(Semaphore::new(limits.max_connections)),
+            guard: Arc::new(Guard::new(&services, &addresses)),
+            slots: Arc::new(Semaphore::new(limits.max_connections())),
             connections: connections.clone(),
             app,
         };
         Ok(Self {
-            listener,
-            address,
+            ports,
             php_server: None,
             servant_address: None,
             proxy: None,
@@ -161,26 +172,51 @@ impl Server {
                 end: CancellationToken::new(),
             },
             drain: limits.drain(),
+            // Each connection has its own deadline; this one is for a handler that hangs.
+            closing: CLOSE_TIMEOUT + Duration::from_secs(1),
             ping_interval: limits.ping_interval(),
             hub,
+            missing,
             connections,
             shutdown: CancellationToken::new(),
         })
     }
 
+    /// Goes down within this time, whatever is configured: half of it to spread the closes, half of it to wait for
+    /// them.
+    #[must_use]
+    pub fn end_within(mut self, time: Duration) -> Self {
+        self.drain = self.drain.min(time / 2);
+        self.closing = self.closing.min(time - self.drain);
+        self
+    }
+
     /// Where the server listens.
+    ///
+    /// # Panics
+    /// It was made without ports.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.addresses()[0]
+    }
+
+    /// Where the server listens, all of it.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.ports.iter().map(|port| port.address).collect()
     }
 
     /// The URL of the pages.
     pub fn url(&self) -> String {
+        self.url_at(self.address())
+    }
+
+    /// The URL of the pages at an address of the server.
+    pub(crate) fn url_at(&self, address: SocketAddr) -> String {
         let scheme = if self.http.tls.is_some() {
             "https"
         } else {
             "http"
         };
-        format!("{scheme}://{}/", self.address)
+        format!("{scheme}://{address}/")
     }
 
     /// The address of the PHPServer that is called; `None` if it was given as a proxy.
@@ -191,7 +227,7 @@ impl Server {
     /// Asks the chat and PHPServer for an answer; for when [`run`](Self::run) runs. The error is PHPServer's: the
     /// chat goes on without it.
     pub fn answering(&self) -> impl Future<Output = tars_rpc::Result<()>> + Send + use<> {
-        let (address, proxy) = (reachable(self.address), self.proxy.clone());
+        let (address, proxy) = (reachable(self.address()), self.proxy.clone());
         async move {
             if let Err(error) = ask(address).await {
                 tracing::warn!(%address, %error, "the chat does not answer");
@@ -208,6 +244,11 @@ impl Server {
         &self.hub
     }
 
+    /// What the server waits for, as `/readyz` shows it.
+    pub fn missing(&self) -> &Arc<Missing> {
+        &self.missing
+    }
+
     /// Cancel it to stop the server.
     pub fn shutdown_handle(&self) -> CancellationToken {
         self.shutdown.clone()
@@ -217,14 +258,15 @@ impl Server {
     /// and waits for them.
     pub async fn run(self) {
         let Self {
-            listener,
-            address,
+            ports,
             php_server,
             servant_address: _,
             proxy: _,
             hub,
+            missing: _,
             http,
             drain,
+            closing,
             ping_interval,
             connections,
             shutdown,
@@ -235,28 +277,28 @@ impl Server {
             let end = php_server_end.clone();
             tokio::spawn(async move { server.serve(end.cancelled()).await })
         });
-        tracing::info!(%address, "listening");
         let requests = TaskTracker::new();
+        // Dropped, they listen no more.
+        let mut accepting = JoinSet::new();
+        for port in ports {
+            tracing::info!(address = %port.address, "listening");
+            accepting.spawn(listener::accept(port, http.clone(), requests.clone()));
+        }
         let drained = async {
             shutdown.cancelled().await;
             // Whoever asks is still told that this server goes away.
             hub.drain(drain).await;
         };
         tokio::select! {
-            () = listener::accept(&listener, &http, &requests) => {}
             () = hub.look_for_life(ping_interval) => {}
             () = drained => {}
         }
-        drop(listener);
+        accepting.shutdown().await;
         http.end.cancel();
         requests.close();
         connections.close();
-        // Each connection has its own deadline; this one is for a handler that hangs.
         let closed = async { tokio::join!(requests.wait(), connections.wait()) };
-        if tokio::time::timeout(CLOSE_TIMEOUT + Duration::from_secs(1), closed)
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(closing, closed).await.is_err() {
             tracing::warn!(
                 left = hub.len(),
                 "went down before every connection was closed"
@@ -285,25 +327,11 @@ pub(crate) fn reachable(mut listener: SocketAddr) -> SocketAddr {
 }
 
 /// Any answer to a request will do.
-async fn ask(address: SocketAddr) -> io::Result<()> {
+pub(crate) async fn ask(address: SocketAddr) -> io::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     let request = format!("HEAD / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     stream.read_u8().await.map(drop)
-}
-
-/// The configuration of `--echo`: everything as configured, but the handler, room for its answers and no rate.
-fn echo(services: Services) -> Services {
-    Services {
-        home_class: &message::ECHO,
-        limits: Limits {
-            max_message_size: ECHO_MESSAGE,
-            max_queue_size: 2 * ECHO_MESSAGE,
-            messages_per_second: 0,
-            ..services.limits
-        },
-        ..services
-    }
 }
 
 /// Listens to SIGTERM and SIGINT; the future ends with the first.

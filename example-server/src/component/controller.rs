@@ -193,8 +193,10 @@ impl IntoResponse for Refusal {
             }
             Self::Unreadable(status, _) => *status,
             Self::Hello(HelloError::Timeout(_)) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Hello(HelloError::TooMany) | Self::Send(SendError::Alone) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Hello(_) => StatusCode::BAD_GATEWAY,
-            Self::Send(SendError::Alone) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Send(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         plain(status, format!("Error: {self}"))

@@ -14,6 +14,9 @@ pub enum HelloError {
     /// Nobody to greet.
     #[error("hello needs a name")]
     NoName,
+    /// As many wait for PHPServer as may.
+    #[error("too many wait for PHPServer; try again later")]
+    TooMany,
     /// PHPServer did not answer in time.
     #[error("PHPServer did not answer within {} ms", .0.as_millis())]
     Timeout(Duration),

@@ -106,11 +106,13 @@ pub(crate) enum Denied {
 }
 
 impl Guard {
-    pub(crate) fn new(services: &Services, listening: SocketAddr) -> Self {
+    pub(crate) fn new(services: &Services, listening: &[SocketAddr]) -> Self {
         Self {
             allowed_origins: services.allowed_origins.clone(),
             push_token: services.push_token.clone(),
-            on_loopback: listening.ip().to_canonical().is_loopback(),
+            on_loopback: listening
+                .iter()
+                .all(|address| address.ip().to_canonical().is_loopback()),
             tls: services.tls.is_some(),
         }
     }

@@ -9,7 +9,7 @@ const HOST: &str = "127.0.0.1:20083";
 fn guard(services: &str, listening: &str) -> Guard {
     Guard::new(
         &Services::parse(services, Path::new("")).unwrap(),
-        listening.parse().unwrap(),
+        &[listening.parse().unwrap()],
     )
 }
 

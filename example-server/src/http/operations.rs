@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
 use super::{Site, host, plain};
+use crate::app::App;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -15,16 +16,16 @@ pub(super) async fn healthz() -> Response {
 
 /// Whether new connections are welcome. A node that has lost the others still serves its own.
 pub(super) async fn readyz(State(site): State<Site>) -> Response {
-    let hub = &site.app.hub;
+    let App { hub, missing, .. } = &site.app;
     if hub.is_draining() {
         plain(StatusCode::SERVICE_UNAVAILABLE, "draining")
     } else if hub.is_alone() {
         plain(
             StatusCode::OK,
-            "ready, alone: the other nodes cannot be reached",
+            format!("ready, alone: the other nodes cannot be reached{missing}"),
         )
     } else {
-        plain(StatusCode::OK, "ready")
+        plain(StatusCode::OK, format!("ready{missing}"))
     }
 }
 

@@ -123,7 +123,7 @@ impl Hub {
     pub async fn render_metrics(&self) -> String {
         let now = Now {
             connections: self.len(),
-            rooms: self.store.count_keys().await.unwrap_or_default(),
+            rooms: self.rooms().await,
             alone: self.is_alone(),
         };
         self.metrics().render(now)
@@ -132,6 +132,11 @@ impl Hub {
     /// How many connections this node has.
     pub fn len(&self) -> usize {
         self.connections.len()
+    }
+
+    /// How many rooms have members on this node; 0 if the store cannot tell.
+    pub async fn rooms(&self) -> usize {
+        self.store.count_keys().await.unwrap_or_default()
     }
 
     /// Whether nobody is connected.

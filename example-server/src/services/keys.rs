@@ -6,9 +6,22 @@ use toml::de::{DeTable, DeValue};
 
 use super::ServicesError;
 
+/// The path of the tables of TARS servants, whose names are those of the servants.
+pub(super) const SERVANT: &str = "SERVANT";
+
 /// The keys of each table, by the table's path. The `config` of fdStoreConf is the store's.
 pub(super) const KEYS: &[(&str, &[&str])] = &[
-    ("", &["obj"]),
+    ("", &["obj", "monitorStoreConf", "registryStoreConf"]),
+    (
+        SERVANT,
+        &[
+            "namespaceName",
+            "home-api",
+            "home-class",
+            "protocolName",
+            "serverType",
+        ],
+    ),
     (
         "obj",
         &[
@@ -17,8 +30,10 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "saveTarsConfigFileDir",
             "saveTarsConfigFileName",
             "monitorStoreConf",
+            "registryStoreConf",
             "protocolName",
             "serverType",
+            "isTimer",
             "fdStoreConf",
             "allowedOrigins",
             "pushToken",
@@ -29,7 +44,21 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
         ],
     ),
     ("obj.monitorStoreConf", &["className", "config"]),
-    ("obj.monitorStoreConf.config", &["size"]),
+    (
+        "obj.monitorStoreConf.config",
+        &[
+            "size",
+            "host",
+            "port",
+            "password",
+            "database",
+            "timeout",
+            "cachePrefix",
+            "ttl",
+        ],
+    ),
+    ("obj.registryStoreConf", &["className", "config"]),
+    ("obj.registryStoreConf.config", &["size"]),
     ("obj.fdStoreConf", &["className", "config"]),
     ("obj.history", &["messages", "bytes", "rooms"]),
     ("obj.tls", &["certificate", "key"]),
@@ -41,6 +70,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
             "maxConnections",
             "maxRoomsPerConnection",
             "maxPendingAnswers",
+            "maxPendingInAll",
             "helloTimeoutMs",
             "slowConsumer",
             "messagesPerSecond",
@@ -60,19 +90,39 @@ pub(super) fn check_keys(text: &str, path: &str, table: &DeTable<'_>) -> Result<
     };
     for (key, value) in table {
         let name: &str = key.get_ref();
+        if path.is_empty() && is_servant(value.get_ref()) {
+            if let DeValue::Table(inner) = value.get_ref() {
+                check_keys(text, SERVANT, inner)?;
+            }
+            continue;
+        }
         if !known.contains(&name) {
             return Err(unknown_key(text, path, name, key.span(), known));
         }
         if let DeValue::Table(inner) = value.get_ref() {
-            let inner_path = if path.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{path}.{name}")
+            let inner_path = match path {
+                // services.php has these two here or there.
+                "" if name != "obj" => format!("obj.{name}"),
+                "" => name.to_owned(),
+                _ => format!("{path}.{name}"),
             };
             check_keys(text, &inner_path, inner)?;
         }
     }
     Ok(())
+}
+
+/// Whether a table is that of a TARS servant.
+pub(super) fn is_servant(value: &DeValue<'_>) -> bool {
+    let DeValue::Table(table) = value else {
+        return false;
+    };
+    let has = |key: &str, wanted: &str| {
+        table
+            .iter()
+            .any(|(k, v)| k.get_ref() == key && v.get_ref().as_str() == Some(wanted))
+    };
+    has("serverType", "tcp") || has("protocolName", "tars")
 }
 
 fn unknown_key(
@@ -105,10 +155,10 @@ fn unknown_key(
             .count()
             + 1,
         key: key.to_owned(),
-        table: if path.is_empty() {
-            "the file".to_owned()
-        } else {
-            format!("[{path}]")
+        table: match path {
+            "" => "the file".to_owned(),
+            SERVANT => "the table of a servant".to_owned(),
+            _ => format!("[{path}]"),
         },
         advice,
     }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use tars_rpc::config::AdapterConfig;
+use tokio::sync::Semaphore;
 
 use super::{ServicesError, value};
 
@@ -16,8 +18,8 @@ pub struct Limits {
     pub max_queue_size: usize,
     /// What becomes of a message for a connection whose queue is full.
     pub slow_consumer: SlowConsumer,
-    /// WebSocket connections; one more is answered 503.
-    pub max_connections: usize,
+    /// WebSocket connections; one more is answered 503. Without it, [`max_connections`](Self::max_connections).
+    pub max_connections: Option<usize>,
     /// Rooms that one connection may be in; one more is answered with an error.
     pub max_rooms_per_connection: usize,
     /// Messages a second that one connection may send, and as many at once; one more is answered
@@ -28,6 +30,8 @@ pub struct Limits {
     pub max_refusals: u32,
     /// Answers of one connection that may wait for PHPServer; it is not read from beyond.
     pub max_pending_answers: usize,
+    /// Greetings of all connections, and of HTTP, that may wait for PHPServer; one more is an error.
+    pub max_pending_in_all: usize,
     /// How long PHPServer may take for a greeting.
     pub hello_timeout_ms: u64,
     /// How long a client may take for TLS and the head of a request.
@@ -60,11 +64,12 @@ impl Default for Limits {
             max_message_size: 1024 * 1024,
             max_queue_size: 2 * 1024 * 1024,
             slow_consumer: SlowConsumer::Close,
-            max_connections: 20_000,
+            max_connections: None,
             max_rooms_per_connection: 100,
             messages_per_second: 10_000,
             max_refusals: 100,
             max_pending_answers: 8,
+            max_pending_in_all: 10_000,
             hello_timeout_ms: 3_000,
             handshake_timeout_ms: 10_000,
             ping_interval_ms: 30_000,
@@ -75,6 +80,24 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// WebSocket connections; 20,000 if nothing else is said.
+    pub fn max_connections(&self) -> usize {
+        self.max_connections.unwrap_or(20_000)
+    }
+
+    /// The same within what the platform says of the port: `maxconns`, which is the number of connections if there
+    /// is no other, `queuecap` and `queuetimeout`.
+    #[must_use]
+    pub fn within(mut self, adapter: &AdapterConfig) -> Self {
+        let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let max = number(adapter.max_conns).min(Semaphore::MAX_PERMITS);
+        self.max_connections = Some(self.max_connections.map_or(max, |own| own.min(max)));
+        self.max_pending_in_all = self.max_pending_in_all.min(number(adapter.queue_cap));
+        let queue_timeout = u64::try_from(adapter.queue_timeout.as_millis()).unwrap_or(u64::MAX);
+        self.hello_timeout_ms = self.hello_timeout_ms.min(queue_timeout.max(1));
+        self
+    }
+
     /// How long PHPServer may take for a greeting.
     pub const fn hello_timeout(&self) -> Duration {
         Duration::from_millis(self.hello_timeout_ms)
@@ -99,12 +122,13 @@ impl Limits {
         let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let at_least_one = [
             ("obj.limits.maxMessageSize", self.max_message_size),
-            ("obj.limits.maxConnections", self.max_connections),
+            ("obj.limits.maxConnections", self.max_connections()),
             (
                 "obj.limits.maxRoomsPerConnection",
                 self.max_rooms_per_connection,
             ),
             ("obj.limits.maxPendingAnswers", self.max_pending_answers),
+            ("obj.limits.maxPendingInAll", self.max_pending_in_all),
             ("obj.limits.helloTimeoutMs", number(self.hello_timeout_ms)),
             (
                 "obj.limits.handshakeTimeoutMs",
@@ -115,8 +139,13 @@ impl Limits {
         if let Some((key, _)) = at_least_one.into_iter().find(|(_, number)| *number == 0) {
             return Err(value(key, "must be at least 1"));
         }
-        if self.max_connections > tokio::sync::Semaphore::MAX_PERMITS {
-            return Err(value("obj.limits.maxConnections", "is too large"));
+        for (key, number) in [
+            ("obj.limits.maxConnections", self.max_connections()),
+            ("obj.limits.maxPendingInAll", self.max_pending_in_all),
+        ] {
+            if number > Semaphore::MAX_PERMITS {
+                return Err(value(key, "is too large"));
+            }
         }
         if self.idle_timeout_ms <= self.ping_interval_ms {
             let problem = format!(
@@ -131,5 +160,38 @@ impl Limits {
             return Err(value("obj.limits.maxQueueSize", problem));
         }
         Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_of_the_platform_bounds_them() {
+        let endpoint = "tcp -h 127.0.0.1 -p 0".parse().unwrap();
+        let mut adapter = AdapterConfig::new("a", "b", endpoint);
+        adapter.max_conns = 100_000;
+        adapter.queue_cap = 50_000;
+        adapter.queue_timeout = Duration::from_millis(20_000);
+        let limits = Limits::default().within(&adapter);
+        assert_eq!(limits.max_connections(), 100_000);
+        let limits = Limits {
+            max_connections: Some(30_000),
+            ..Limits::default()
+        };
+        assert_eq!(limits.within(&adapter).max_connections(), 30_000);
+
+        let limits = Limits::default().within(&adapter);
+        assert_eq!(
+            (limits.max_pending_in_all, limits.hello_timeout_ms),
+            (10_000, 3_000)
+        );
+        (adapter.queue_cap, adapter.queue_timeout) = (7, Duration::from_millis(500));
+        let limits = Limits::default().within(&adapter);
+        assert_eq!(
+            (limits.max_pending_in_all, limits.hello_timeout_ms),
+            (7, 500)
+        );
     }
 }

@@ -5,7 +5,9 @@
 
 mod keys;
 mod limits;
+mod monitor;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,10 +15,13 @@ use serde::Deserialize;
 use toml::de::DeTable;
 
 pub use self::limits::{Limits, SlowConsumer};
+pub use self::monitor::MonitorStore;
+use self::monitor::MonitorStoreConfig;
 use crate::component::fd_store::{self, StoreConfig};
 use crate::component::history::HistoryConf;
 use crate::http::access::Origin;
 use crate::message::{self, Registered};
+use crate::tars_servants;
 
 /// A push token below this is guessed.
 const MIN_TOKEN: usize = 16;
@@ -26,10 +31,16 @@ const MIN_TOKEN: usize = 16;
 pub struct Services {
     /// The message handler.
     pub home_class: &'static Registered,
-    /// Where files from the platform's configuration service are kept.
+    /// Where files from the platform's configuration service are kept, relative to the `basepath` of the config.
     pub save_tars_config_file_dir: PathBuf,
     /// The files to fetch from it.
     pub save_tars_config_file_name: Vec<String>,
+    /// Where statistics of calls wait for their report.
+    pub monitor_store: MonitorStore,
+    /// Whether the endpoints that the registry knows are kept on disk, for a start without it.
+    pub keeps_endpoints: bool,
+    /// Servants of TARS adapters, by the last part of their names.
+    pub servants: BTreeMap<String, &'static tars_servants::Registered>,
     /// Where it is kept who is in which room.
     pub fd_store: FdStoreConf,
     /// Origins that may connect, beside the server's own.
@@ -88,6 +99,9 @@ impl Default for Services {
             home_class: &message::EXAMPLE_WEBSOCKET,
             save_tars_config_file_dir: PathBuf::from("conf"),
             save_tars_config_file_name: Vec::new(),
+            monitor_store: MonitorStore::default(),
+            keeps_endpoints: true,
+            servants: BTreeMap::new(),
             fd_store: FdStoreConf {
                 store: &fd_store::MEMORY,
                 config: StoreConfig::default(),
@@ -152,17 +166,73 @@ impl Services {
     /// Checks a configuration's text.
     pub fn parse(text: &str, directory: &Path) -> Result<Self, ServicesError> {
         let table = DeTable::parse(text)?;
-        keys::check_keys(text, "", table.get_ref())?;
-        let file: File = toml::from_str(text)?;
-        file.obj.check(directory)
+        let table = table.get_ref();
+        keys::check_keys(text, "", table)?;
+        let obj = table.iter().find(|(key, _)| key.get_ref() == "obj");
+        if obj.is_some_and(|(_, value)| keys::is_servant(value.get_ref())) {
+            let file: File<ServantConf> = toml::from_str(text)?;
+            let mut servants = file.servants;
+            servants.extend(file.obj.map(|servant| ("obj".to_owned(), servant)));
+            let conf = Obj::default().or(file.monitor_store_conf, file.registry_store_conf)?;
+            return conf.check(directory, servants);
+        }
+        let file: File<Obj> = toml::from_str(text)?;
+        let conf = file.obj.unwrap_or_default();
+        let conf = conf.or(file.monitor_store_conf, file.registry_store_conf)?;
+        conf.check(directory, file.servants)
     }
 }
 
-/// The file as it is written.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    obj: Obj,
+/// What `--echo` takes: the conformance suite sends messages of 16 MiB.
+const ECHO_MESSAGE: usize = 32 * 1024 * 1024;
+
+impl Services {
+    /// The configuration of `--echo`: everything as configured, but the handler, room for its answers and no rate.
+    #[must_use]
+    pub fn echo(self) -> Self {
+        Self {
+            home_class: &message::ECHO,
+            limits: Limits {
+                max_message_size: ECHO_MESSAGE,
+                max_queue_size: 2 * ECHO_MESSAGE,
+                messages_per_second: 0,
+                ..self.limits
+            },
+            ..self
+        }
+    }
+}
+
+/// The file as it is written; `O` is what the table `obj` is.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct File<O> {
+    #[serde(default = "Option::default")]
+    obj: Option<O>,
+    #[serde(default)]
+    monitor_store_conf: Option<StoreConf<MonitorStoreConfig>>,
+    #[serde(default)]
+    registry_store_conf: Option<StoreConf<RegistryStoreConfig>>,
+    /// By the names of their tables.
+    #[serde(flatten)]
+    servants: BTreeMap<String, ServantConf>,
+}
+
+/// The table of a servant, as that of a TCP server in services.php.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct ServantConf {
+    /// Accepted, as [`Obj::_namespace_name`].
+    #[serde(rename = "namespaceName")]
+    _namespace_name: Option<String>,
+    /// Accepted: the class has its interface.
+    #[serde(rename = "home-api")]
+    _home_api: Option<String>,
+    home_class: Option<String>,
+    #[serde(rename = "protocolName")]
+    protocol_name: Option<String>,
+    #[serde(rename = "serverType")]
+    server_type: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -176,8 +246,10 @@ struct Obj {
     save_tars_config_file_dir: Option<PathBuf>,
     save_tars_config_file_name: Vec<String>,
     monitor_store_conf: Option<StoreConf<MonitorStoreConfig>>,
+    registry_store_conf: Option<StoreConf<RegistryStoreConfig>>,
     protocol_name: Option<String>,
     server_type: Option<String>,
+    is_timer: bool,
     fd_store_conf: Option<StoreConf<toml::Table>>,
     tls: Option<TlsConf>,
     allowed_origins: Vec<String>,
@@ -197,23 +269,65 @@ struct StoreConf<C> {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct MonitorStoreConfig {
+struct RegistryStoreConfig {
+    /// Accepted, as TarsPHP's: the file of endpoints is bounded by itself.
     #[serde(rename = "size")]
     _size: Option<u64>,
 }
 
 impl Obj {
-    fn check(self, directory: &Path) -> Result<Services, ServicesError> {
+    /// With the stores that stand beside its table, where TarsPHP's server reads them.
+    fn or(
+        mut self,
+        monitor: Option<StoreConf<MonitorStoreConfig>>,
+        registry: Option<StoreConf<RegistryStoreConfig>>,
+    ) -> Result<Self, ServicesError> {
+        let twice = |key| {
+            value(
+                key,
+                "is there twice: in [obj] and beside it; keep one of them",
+            )
+        };
+        if monitor.is_some() && self.monitor_store_conf.is_some() {
+            return Err(twice("monitorStoreConf"));
+        }
+        if registry.is_some() && self.registry_store_conf.is_some() {
+            return Err(twice("registryStoreConf"));
+        }
+        self.monitor_store_conf = self.monitor_store_conf.or(monitor);
+        self.registry_store_conf = self.registry_store_conf.or(registry);
+        Ok(self)
+    }
+
+    fn check(
+        self,
+        directory: &Path,
+        servants: BTreeMap<String, ServantConf>,
+    ) -> Result<Services, ServicesError> {
         let defaults = Services::default();
         only("obj.protocolName", self.protocol_name.as_deref(), "http")?;
         only("obj.serverType", self.server_type.as_deref(), "websocket")?;
-        if let Some(conf) = &self.monitor_store_conf {
-            let name = class(&conf.class_name);
-            if !["memory", "SwooleTableStoreCache"].contains(&name) {
-                let problem = format!("there is no store `{name}`; use \"memory\"");
-                return Err(value("obj.monitorStoreConf.className", problem));
-            }
+        if self.is_timer {
+            return Err(value(
+                "obj.isTimer",
+                "must be false: this server has no timers",
+            ));
         }
+        let monitor_store = match self.monitor_store_conf {
+            Some(conf) => monitor::check(class(&conf.class_name), conf.config.unwrap_or_default())?,
+            None => defaults.monitor_store,
+        };
+        let keeps_endpoints = match &self.registry_store_conf {
+            None => true,
+            Some(conf) => match class(&conf.class_name) {
+                "file" | "RouteTable" => true,
+                "memory" => false,
+                name => {
+                    let problem = format!("there is no store `{name}`; there is file, memory");
+                    return Err(value("obj.registryStoreConf.className", problem));
+                }
+            },
+        };
         let home_class = match self.home_class.as_deref().map(class) {
             None => defaults.home_class,
             Some(name) => message::find(name).ok_or_else(|| {
@@ -233,11 +347,13 @@ impl Obj {
         });
         Ok(Services {
             home_class,
-            save_tars_config_file_dir: directory.join(
-                self.save_tars_config_file_dir
-                    .unwrap_or(defaults.save_tars_config_file_dir),
-            ),
-            save_tars_config_file_name: self.save_tars_config_file_name,
+            save_tars_config_file_dir: self
+                .save_tars_config_file_dir
+                .unwrap_or(defaults.save_tars_config_file_dir),
+            save_tars_config_file_name: check_file_names(self.save_tars_config_file_name)?,
+            monitor_store,
+            keeps_endpoints,
+            servants: check_servants(servants)?,
             fd_store: check_fd_store(self.fd_store_conf, directory)?,
             allowed_origins: allowed_origins.collect::<Result<_, _>>()?,
             push_token: self.push_token.map(check_token).transpose()?,
@@ -250,6 +366,41 @@ impl Obj {
             limits: self.limits.check()?,
         })
     }
+}
+
+/// An empty name, which TarsPHP's example has, is none.
+fn check_file_names(mut names: Vec<String>) -> Result<Vec<String>, ServicesError> {
+    names.retain(|name| !name.is_empty());
+    match names
+        .iter()
+        .find(|name| Path::new(name).file_name() != Some(name.as_ref()))
+    {
+        Some(name) => Err(value(
+            "obj.saveTarsConfigFileName",
+            format!("`{name}` must be the name of a file, without directories"),
+        )),
+        None => Ok(names),
+    }
+}
+
+fn check_servants(
+    tables: BTreeMap<String, ServantConf>,
+) -> Result<BTreeMap<String, &'static tars_servants::Registered>, ServicesError> {
+    let servants = tables.into_iter().map(|(name, table)| {
+        only("protocolName", table.protocol_name.as_deref(), "tars")?;
+        only("serverType", table.server_type.as_deref(), "tcp")?;
+        let Some(home_class) = table.home_class.as_deref().map(class) else {
+            return Ok((name, tars_servants::DEFAULT));
+        };
+        let servant = tars_servants::find(home_class).ok_or_else(|| {
+            let names = tars_servants::names().collect::<Vec<_>>().join(", ");
+            let problem =
+                format!("of `{name}`: no servant `{home_class}` is registered; there is {names}");
+            value("home-class", problem)
+        })?;
+        Ok((name, servant))
+    });
+    servants.collect()
 }
 
 fn check_fd_store(

@@ -60,15 +60,30 @@ where
     G: Fn(String) -> F + Send + Sync + 'static,
     F: Future<Output = Result<String>> + Send + 'static,
 {
+    let (address, _) = serve_greeter(greet).await;
+    let address = format!(
+        "{}@tcp -h {} -p {}",
+        php_server::NAME,
+        address.ip(),
+        address.port()
+    );
+    TestTafServiceServant::new(Communicator::new().string_to_proxy(&address).unwrap())
+}
+
+/// Where it is, and its task.
+pub(crate) async fn serve_greeter<G, F>(greet: G) -> (SocketAddr, JoinHandle<()>)
+where
+    G: Fn(String) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<String>> + Send + 'static,
+{
     let server = tars_rpc::server::Server::builder()
         .bind(([127, 0, 0, 1], 0).into())
         .servant(php_server::NAME, Greeter(greet))
         .listen()
         .await
         .unwrap();
-    let address = php_server::address(&server);
-    tokio::spawn(server.serve(std::future::pending()));
-    TestTafServiceServant::new(Communicator::new().string_to_proxy(&address).unwrap())
+    let address = server.local_addrs()[0];
+    (address, tokio::spawn(server.serve(std::future::pending())))
 }
 
 struct Greeter<G>(G);
