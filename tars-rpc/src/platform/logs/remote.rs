@@ -73,6 +73,9 @@ impl Queue {
     }
 
     pub(super) fn push(&self, name: &Arc<str>, rolling: Rolling, text: String) {
+        if self.queue.is_closed() {
+            return; // there is no service that wants them
+        }
         let len = text.len();
         let before = self.bytes.fetch_add(len, Ordering::Relaxed);
         let line = Line {
