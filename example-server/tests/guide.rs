@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::Message;
 /// The ports of the page, for which the test takes free ones.
 const PORTS: [&str; 3] = ["20083", "20084", "20090"];
 /// What the copy of the workspace needs.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 9] = [
     "Cargo.toml",
     "Cargo.lock",
     "clippy.toml",
@@ -24,6 +24,7 @@ const PARTS: [&str; 8] = [
     "tars-codec",
     "tars-rpc",
     "example-server",
+    "tests",
 ];
 
 /// A code block and the path that the text before it ends with.
@@ -133,7 +134,7 @@ async fn the_steps_of_the_guide_lead_to_a_chat_server() {
             .status();
         assert!(copied.unwrap().success(), "{part}");
     }
-    let strip = r#"sed -i '/^members/s/, "tests", "benches"//' Cargo.toml"#;
+    let strip = r#"sed -i '/^members/s/, "benches"//' Cargo.toml"#;
     assert!(shell(directory, strip).status().unwrap().success());
     let mut programs = Vec::new();
     let mut socket = None;
