@@ -21,5 +21,5 @@ RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address run --target "$host" --target-di
 echo '--- memcheck'
 runner="CARGO_TARGET_$(tr a-z- A-Z_ <<<"$host")_RUNNER"
 PROPTEST_CASES=$((PROPTEST_CASES / 8 + 1)) \
-    env "$runner=valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" \
+    env "$runner=valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite" \
     cargo test --quiet --locked -p tars-codec --all-features --lib --tests -- --test-threads=1

@@ -64,6 +64,26 @@ pub trait StructRef<'a>: Sized {
     /// # Errors
     /// Those of the cursor.
     fn decode_fields_ref(r: &mut Cursor<'_, 'a>) -> Result<Self>;
+
+    /// Reads a struct whose head has been taken.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn decode_struct_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
+        if ty != WireType::StructBegin {
+            return Err(r.mismatch("a struct", ty));
+        }
+        let mut fields = r.enter_struct()?;
+        let value = decode_struct::<Borrowed<Self>>(&mut fields)?;
+        r.leave(fields);
+        Ok(value)
+    }
+
+    /// Reads the elements of a list, whose number has been taken and found possible.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn decode_structs_ref(r: &mut Cursor<'_, 'a>, count: usize) -> Result<Vec<Self>> {
+        elements(r, count, Self::decode_struct_ref)
+    }
 }
 
 impl<'a, T: Struct> StructRef<'a> for T {
@@ -71,7 +91,23 @@ impl<'a, T: Struct> StructRef<'a> for T {
 
     #[inline(always)]
     fn decode_fields_ref(r: &mut Cursor<'_, 'a>) -> Result<Self> {
-        r.read_owned(|r| T::decode_fields(r))
+        let mut owned = r.as_reader();
+        let value = T::decode_fields(&mut owned)?;
+        r.go_on_behind(owned)?;
+        Ok(value)
+    }
+
+    #[inline(always)]
+    fn decode_struct_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
+        r.owned(ty)
+    }
+
+    #[inline(always)]
+    fn decode_structs_ref(r: &mut Cursor<'_, 'a>, count: usize) -> Result<Vec<Self>> {
+        let mut owned = r.as_reader();
+        let items = T::decode_elements(&mut owned, count)?;
+        r.go_on_behind(owned)?;
+        Ok(items)
     }
 }
 
@@ -109,13 +145,22 @@ pub trait DecodeRef<'a>: Sized {
     /// One of them is not of this type, or the bytes end.
     #[inline(always)]
     fn decode_elements_ref(r: &mut Cursor<'_, 'a>, count: usize) -> Result<Vec<Self>> {
-        let mut items = Vec::with_capacity(count);
-        for _ in 0..count {
-            let ty = r.element(0)?;
-            items.push(Self::decode_ref(r, ty)?);
-        }
-        Ok(items)
+        elements(r, count, Self::decode_ref)
     }
+}
+
+#[inline(always)]
+fn elements<'i, 'a, T>(
+    r: &mut Cursor<'i, 'a>,
+    count: usize,
+    decode: impl Fn(&mut Cursor<'i, 'a>, WireType) -> Result<T>,
+) -> Result<Vec<T>> {
+    let mut items = Vec::with_capacity(count);
+    for _ in 0..count {
+        let ty = r.element(0)?;
+        items.push(decode(r, ty)?);
+    }
+    Ok(items)
 }
 
 /// The owned form of a value: `String` for `&str`, and so on through lists, maps and structs.
@@ -198,24 +243,31 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// The value is not of type `T`.
     #[inline(always)]
     pub fn owned<T: Decode>(&mut self, ty: WireType) -> Result<T> {
-        self.read_owned(|r| T::decode(r, ty))
+        let mut owned = self.as_reader();
+        let value = T::decode(&mut owned, ty)?;
+        self.go_on_behind(owned)?;
+        Ok(value)
     }
 
-    /// Reads what borrows nothing with a [`Reader`], and goes on behind it.
+    /// A reader for what borrows nothing; [`go_on_behind`](Self::go_on_behind) takes it back.
+    ///
+    /// Not a function that takes a closure: that would not be inlined, and a struct goes through memory then.
     #[inline(always)]
-    pub(crate) fn read_owned<T>(
-        &mut self,
-        read: impl FnOnce(&mut Reader<'i>) -> Result<T>,
-    ) -> Result<T> {
-        let mut r: Reader<'i> = *self;
-        let value = read(&mut r)?;
-        let (before, left) = (self.rest(), r.left());
-        match before.get(before.len().wrapping_sub(left)..) {
-            Some(rest) => self.go_on(rest),
+    fn as_reader(&self) -> Reader<'i> {
+        *self
+    }
+
+    #[inline(always)]
+    fn go_on_behind(&mut self, reader: Reader<'i>) -> Result<()> {
+        let rest = self.rest();
+        match rest.get(rest.len().wrapping_sub(reader.left())..) {
+            Some(rest) => {
+                self.go_on(rest);
+                Ok(())
+            }
             // A `Decode` has put a reader of other bytes in the place of the one it was given.
-            None => return Err(Error::at(*self, ErrorKind::BrokenReader)),
+            None => Err(Error::at(*self, ErrorKind::BrokenReader)),
         }
-        Ok(value)
     }
 }
 
@@ -326,13 +378,12 @@ impl<'a, T: StructRef<'a>> DecodeRef<'a> for T {
 
     #[inline(always)]
     fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
-        if ty != WireType::StructBegin {
-            return Err(r.mismatch("a struct", ty));
-        }
-        let mut fields = r.enter_struct()?;
-        let value = decode_struct::<Borrowed<T>>(&mut fields)?;
-        r.leave(fields);
-        Ok(value)
+        T::decode_struct_ref(r, ty)
+    }
+
+    #[inline(always)]
+    fn decode_elements_ref(r: &mut Cursor<'_, 'a>, count: usize) -> Result<Vec<Self>> {
+        T::decode_structs_ref(r, count)
     }
 }
 
@@ -349,7 +400,10 @@ macro_rules! owned {
 
             #[inline(always)]
             fn decode_elements_ref(r: &mut Cursor<'_, '_>, count: usize) -> Result<Vec<Self>> {
-                r.read_owned(|r| Self::decode_elements(r, count))
+                let mut owned = r.as_reader();
+                let items = Self::decode_elements(&mut owned, count)?;
+                r.go_on_behind(owned)?;
+                Ok(items)
             }
         }
 

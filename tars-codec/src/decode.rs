@@ -18,6 +18,19 @@ pub trait Decode: Sized {
     /// The value is not of this type, or the bytes end.
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self>;
 
+    /// Whether [`decode_whole`](Self::decode_whole) is for this type.
+    #[doc(hidden)]
+    const WHOLE: bool = false;
+
+    /// Reads a value and its head, which has this tag, where so many bytes are left that one test is enough for both.
+    /// `None`: nothing is taken.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
+        let _ = (r, tag);
+        None
+    }
+
     /// Reads the elements of a list, whose number has been taken and found possible. For types that know how to read
     /// many at a time.
     ///
@@ -42,17 +55,22 @@ impl Decode for bool {
     }
 }
 
-/// Any width whose value fits. The widths that always do are read in place.
+/// Any width whose value fits. The widths that always do are read in place, and with their heads if so many bytes are
+/// left.
 macro_rules! integers {
-    ($($ty:ident: $($wire:ident $width:ident),* $(=> $elements:ident)?;)*) => {$(
+    ($($ty:ident: $width:literal, $whole:literal $(=> $elements:ident)?;)*) => {$(
         impl Decode for $ty {
+            const WHOLE: bool = true;
+
+            #[inline(always)]
+            fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
+                r.whole_int::<$whole>(tag).map(|value| value as Self)
+            }
+
             #[inline(always)]
             fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
-                $(if ty == WireType::$wire {
-                    return Ok(Self::from($width::from_be_bytes(r.array()?)));
-                })*
-                if ty == WireType::Zero {
-                    return Ok(0);
+                if let Some(value) = r.narrow_int::<$width>(ty)? {
+                    return Ok(value as Self);
                 }
                 let value = r.wide_int(ty)?;
                 match Self::try_from(value) {
@@ -70,9 +88,9 @@ macro_rules! integers {
     )*};
 }
 integers! {
-    i8: Int1 i8;
-    i16: Int1 i8, Int2 i16 => decode;
-    i32: Int1 i8, Int2 i16, Int4 i32 => decode;
+    i8: 1, 2;
+    i16: 2, 3 => decode;
+    i32: 4, 5 => decode;
 }
 
 /// They travel as the next wider signed integer.
@@ -94,6 +112,13 @@ macro_rules! unsigned {
 unsigned!(u8, u16, u32);
 
 impl Decode for i64 {
+    const WHOLE: bool = true;
+
+    #[inline(always)]
+    fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
+        r.whole_int::<9>(tag)
+    }
+
     #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         r.int(ty)
@@ -132,8 +157,7 @@ impl Decode for String {
 
     #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
-        let bytes = r.string(ty)?;
-        r.text(bytes)
+        r.owned_text(ty)
     }
 }
 

@@ -266,6 +266,57 @@ impl<'i, 'a> Cursor<'i, 'a> {
         })
     }
 
+    /// An integer of at most so many bytes: 1, 2 or 4. `None` for one that is wider, or none.
+    #[inline(always)]
+    pub(crate) fn narrow_int<const WIDTH: usize>(&mut self, ty: WireType) -> Result<Option<i32>> {
+        // Comparisons as in `int`.
+        let code = ty as u8;
+        Ok(Some(if code <= WireType::Int2 as u8 {
+            if code == WireType::Int1 as u8 {
+                i32::from(i8::from_be_bytes(self.array()?))
+            } else if WIDTH >= 2 {
+                i32::from(i16::from_be_bytes(self.array()?))
+            } else {
+                return Ok(None);
+            }
+        } else if WIDTH >= 4 && code == WireType::Int4 as u8 {
+            i32::from_be_bytes(self.array()?)
+        } else if ty == WireType::Zero {
+            0
+        } else {
+            return Ok(None);
+        }))
+    }
+
+    /// An integer with its head, which has this tag, below 15: at most as many bytes together as the window has.
+    #[inline(always)]
+    pub(crate) fn whole_int<const WINDOW: usize>(&mut self, tag: u8) -> Option<i64> {
+        let window = self.rest.first_chunk::<WINDOW>()?.as_slice();
+        // The compiler knows the length of the window, so that nothing below is tested again.
+        let code = window[0] ^ (tag << 4);
+        let (value, size) = if code <= WireType::Int2 as u8 {
+            if code == WireType::Int1 as u8 {
+                (i64::from(window[1] as i8), 2)
+            } else {
+                let bytes = *window[1..].first_chunk()?;
+                (i64::from(i16::from_be_bytes(bytes)), 3)
+            }
+        } else if code <= WireType::Int8 as u8 {
+            if code == WireType::Int4 as u8 {
+                let bytes = *window[1..].first_chunk()?;
+                (i64::from(i32::from_be_bytes(bytes)), 5)
+            } else {
+                (i64::from_be_bytes(*window[1..].first_chunk()?), 9)
+            }
+        } else if code == WireType::Zero as u8 {
+            (0, 1)
+        } else {
+            return None;
+        };
+        self.rest = &self.rest[size..];
+        Some(value)
+    }
+
     /// An integer that may be wider than its field.
     #[inline]
     pub(crate) fn wide_int(&mut self, ty: WireType) -> Result<i64> {
@@ -283,6 +334,25 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// The bytes of a string.
     #[inline(always)]
     pub(crate) fn string(&mut self, ty: WireType) -> Result<&'a [u8]> {
+        let len = self.string_len(ty)?;
+        self.take(len)
+    }
+
+    /// A string as text of its own.
+    #[inline(always)]
+    pub(crate) fn owned_text(&mut self, ty: WireType) -> Result<String> {
+        let len = self.string_len(ty)?;
+        let start = self.rest;
+        let bytes = self.take(len)?;
+        self.charge(len)?;
+        match text::to_owned(start, len) {
+            Some(text) => Ok(text),
+            None => Err(self.invalid_utf8(bytes)),
+        }
+    }
+
+    #[inline(always)]
+    fn string_len(&mut self, ty: WireType) -> Result<usize> {
         let len = match ty {
             WireType::String1 => {
                 let [len] = self.array()?;
@@ -295,7 +365,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
             _ => return Err(self.mismatch("a string", ty)),
         };
         self.check_len("string", len, self.input.limits().string)?;
-        self.take(len)
+        Ok(len)
     }
 
     /// Bytes that were taken from this reader as text.
@@ -347,7 +417,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
 
     /// The count of a list or map, for whose elements at least `min` bytes each are left and whose memory is
     /// accounted for.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn count(&mut self, what: &'static str, min: usize, memory: usize) -> Result<usize> {
         let count = self.len(what, self.input.limits().count)?;
         self.check_len(what, count, self.left() / min.max(1))?;

@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code)]
 
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
 /// The bytes as text, if they are UTF-8.
 ///
 /// Most strings of a message are short and ASCII: a key, a name, a number. Looking for a byte above 127 in place takes
@@ -16,6 +18,26 @@ pub(crate) fn from_utf8(bytes: &[u8]) -> Option<&str> {
         return simdutf8::basic::from_utf8(bytes).ok();
     }
     core::str::from_utf8(bytes).ok()
+}
+
+/// The first `len` bytes as text of its own, if they are UTF-8.
+///
+/// A short string is copied by one move of as many bytes as an allocator has room for anyway; what stands behind the
+/// string is moved, too, and cut off.
+#[inline(always)]
+pub(crate) fn to_owned(bytes: &[u8], len: usize) -> Option<String> {
+    const MOVE: usize = 16;
+    let text = from_utf8(bytes.get(..len)?)?;
+    match bytes.first_chunk::<MOVE>() {
+        Some(first) if (1..=MOVE).contains(&len) => {
+            let mut copy = Vec::with_capacity(MOVE);
+            copy.extend_from_slice(first);
+            copy.truncate(len);
+            // SAFETY: these are the bytes of `text`.
+            Some(unsafe { String::from_utf8_unchecked(copy) })
+        }
+        _ => Some(text.to_owned()),
+    }
 }
 
 /// From here on vectors pay.
@@ -42,8 +64,6 @@ fn is_ascii(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
 
     #[test]
@@ -56,6 +76,10 @@ mod tests {
                     let mut bytes = ascii.clone();
                     bytes[at] = byte;
                     assert_eq!(from_utf8(&bytes), core::str::from_utf8(&bytes).ok());
+                    for part in [0, at, at + 1, len] {
+                        let text = core::str::from_utf8(&bytes[..part]).ok();
+                        assert_eq!(to_owned(&bytes, part).as_deref(), text);
+                    }
                     if let Some(next) = bytes.get_mut(at + 1) {
                         *next = 0xa9;
                         assert_eq!(from_utf8(&bytes), core::str::from_utf8(&bytes).ok());

@@ -20,7 +20,7 @@ struct Book {
     cover: Bytes,
     words: Vec<String>,
     stock: BTreeMap<String, Vec<i64>>,
-    sequels: Vec<Book>,
+    sequels: Vec<Self>,
 }
 
 impl Struct for Book {
@@ -62,7 +62,7 @@ struct BookRef<'a> {
     cover: Cow<'a, [u8]>,
     words: Vec<&'a str>,
     stock: VecMap<&'a str, Vec<i64>>,
-    sequels: Vec<BookRef<'a>>,
+    sequels: Vec<Self>,
 }
 
 impl<'a> StructRef<'a> for BookRef<'a> {

@@ -23,13 +23,36 @@ pub(crate) struct Index {
     values: Vec<(Head, Range<usize>)>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// A `require` field near the end of the bytes, or not where it is expected.
+    #[cold]
+    #[inline(never)]
+    fn late_required<T: Decode>(mut self, tag: u8) -> Result<(T, &'a [u8])> {
+        let value = self.required_in_parts(tag)?;
+        Ok((value, self.rest))
+    }
+
     /// The value of a `require` field.
     ///
     /// # Errors
     /// There is none, or it is not of type `T`.
     #[inline(always)]
     pub fn required<T: Decode>(&mut self, tag: u8) -> Result<T> {
+        if !T::WHOLE || tag >= EXTENDED_TAG {
+            return self.required_in_parts(tag);
+        }
+        if let Some(value) = T::decode_whole(self, tag) {
+            self.pass_floor(tag);
+            return Ok(value);
+        }
+        let (value, rest) = self.late_required(tag)?;
+        self.rest = rest;
+        self.pass_floor(tag);
+        Ok(value)
+    }
+
+    #[inline(always)]
+    fn required_in_parts<T: Decode>(&mut self, tag: u8) -> Result<T> {
         match self.seek(tag)? {
             Some(ty) => self.field(tag, ty),
             None => Err(self.missing(tag)),
