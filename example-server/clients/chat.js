@@ -3,7 +3,9 @@
 
 /** Lines kept in the log: an open page does not grow for ever. */
 const LOG_LINES = 500;
-/** How often a page that is looked at asks who is there. */
+/** How often a page that is looked at asks who is there: for each person in the room, so that all of its pages together
+ * ask as often whatever its size; but not more often than this. */
+const WHO_MS_EACH = 30;
 const WHO_MS = 3_000;
 const RECENT_ROOMS = 8;
 
@@ -13,11 +15,12 @@ const retryButton = element("retry");
 const nameField = element("name");
 const messageField = element("message");
 
-let room = new URLSearchParams(location.search).get("room") || document.body.dataset.room;
+let room = roomOfPage();
 let ownName = load("name") ?? "";
 let state = "connecting";
 let seconds = 0;
 let present;
+let whoTimer;
 /** The texts in the log that were said in the room, in order. */
 let said = [];
 /** How many of them came since the connection was opened. */
@@ -40,6 +43,12 @@ const connection = new Connection({
     showState();
   },
 });
+
+/** The room in the URL, or that of the page. */
+function roomOfPage() {
+  const own = location.pathname.endsWith("/client2.html") ? "room2" : "room1";
+  return new URLSearchParams(location.search).get("room") || own;
+}
 
 /** A new connection has no name and is in no room, whatever the last one was. */
 function enter() {
@@ -86,6 +95,8 @@ function catchUp(messages) {
 }
 
 function askWho() {
+  clearTimeout(whoTimer);
+  whoTimer = setTimeout(askWho, Math.max(WHO_MS, WHO_MS_EACH * (present?.count ?? 0)));
   if (!connection.isOpen || document.hidden) {
     return;
   }
@@ -124,6 +135,7 @@ function showRoom() {
 function showPeople() {
   const { count, names } = present ?? { count: 0, names: [] };
   element("count").textContent = present ? count : "";
+  element("alone").hidden = !present?.alone;
   const items = names.map((person) => {
     const item = document.createElement("li");
     item.textContent = person;
@@ -209,10 +221,16 @@ function say(command, answer) {
   messageField.focus();
 }
 
+/** Goes to a room, as if it was another page. */
 function go(next) {
-  if (next === "" || next === room) {
-    return;
+  if (next !== "" && next !== room) {
+    history.pushState(null, "", `?room=${encodeURIComponent(next)}`);
+    change(next);
   }
+  messageField.focus();
+}
+
+function change(next) {
   if (connection.isOpen) {
     connection.command(`unsubscribe|${room}`, `Unsubscribe roomNum:${room} success!`);
   }
@@ -221,14 +239,12 @@ function go(next) {
   fresh = 0;
   present = undefined;
   log.replaceChildren();
-  history.replaceState(null, "", `?room=${encodeURIComponent(room)}`);
   remember();
   showRoom();
   showPeople();
   if (connection.isOpen) {
     enter();
   }
-  messageField.focus();
 }
 
 /** Rooms that were joined before are offered in the form. */
@@ -288,7 +304,7 @@ element("rooms").addEventListener("click", (event) => {
 });
 retryButton.addEventListener("click", () => connection.retryNow());
 document.addEventListener("visibilitychange", askWho);
-setInterval(askWho, WHO_MS);
+addEventListener("popstate", () => change(roomOfPage()));
 
 nameField.value = ownName;
 remember();
@@ -299,3 +315,4 @@ speak(() => {
 });
 showState();
 showRoom();
+askWho();

@@ -6,3 +6,4 @@ pub mod hello;
 pub mod history;
 pub mod json_text;
 pub mod room;
+pub mod spoken;

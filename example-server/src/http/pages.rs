@@ -11,22 +11,11 @@ use super::{Site, authority};
 
 /// The file of each path; a page is HTML, and has a policy.
 const FILES: &[(&str, &str, &str)] = &[
-    ("/", HTML, include_str!("../../clients/index.html")),
-    (
-        "/index.html",
-        HTML,
-        include_str!("../../clients/index.html"),
-    ),
-    (
-        "/client1.html",
-        HTML,
-        include_str!("../../clients/client1.html"),
-    ),
-    (
-        "/client2.html",
-        HTML,
-        include_str!("../../clients/client2.html"),
-    ),
+    ("/", HTML, INDEX),
+    ("/index.html", HTML, INDEX),
+    // One page, which begins in another room.
+    ("/client1.html", HTML, ROOM),
+    ("/client2.html", HTML, ROOM),
     (
         "/admin.html",
         HTML,
@@ -57,6 +46,8 @@ const FILES: &[(&str, &str, &str)] = &[
         include_str!("../../clients/icon.svg"),
     ),
 ];
+const INDEX: &str = include_str!("../../clients/index.html");
+const ROOM: &str = include_str!("../../clients/room.html");
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 

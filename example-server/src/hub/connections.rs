@@ -38,8 +38,7 @@ pub(super) struct Member {
 }
 
 impl Member {
-    pub(super) fn rename(&self, name: &str) {
-        let name = (!name.is_empty()).then(|| name.into());
+    pub(super) fn rename(&self, name: Option<Arc<str>>) {
         *self.name.lock().unwrap_or_else(PoisonError::into_inner) = name;
     }
 

@@ -1,6 +1,7 @@
 //! The chat: who is connected to this node, who is in which room, delivery to them and beyond.
 
 mod connections;
+mod people;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +11,7 @@ use self::connections::{Connections, Member};
 use crate::component::fd_store::{Fd, FdStore, FdStoreError, Inbox, NodeId, Opening, Recipients};
 use crate::component::history::History;
 use crate::component::room::Room;
+use crate::component::spoken::{Spoken, SpokenId};
 use crate::metrics::{Metrics, Now};
 use crate::services::{Limits, Services};
 use crate::ws::connection::close_going_away;
@@ -25,6 +27,7 @@ pub struct Hub {
     node: NodeId,
     store: Arc<dyn FdStore>,
     next_number: AtomicU64,
+    next_spoken: AtomicU64,
     connections: Arc<Connections>,
     flushers: Flushers,
     history: Arc<History>,
@@ -70,23 +73,25 @@ impl Hub {
         let inbox = Inbox::new({
             let connections = Arc::clone(&connections);
             let history = Arc::clone(&history);
-            move |recipients, text| {
-                if let Recipients::Room(room, _) = recipients {
-                    history.record(room, text);
-                }
+            move |recipients, spoken| {
                 connections.metrics.relayed.inc();
-                connections.deliver(recipients, text);
+                connections.deliver(recipients, &spoken.text);
+                if let Recipients::Room(room, _) = recipients {
+                    history.record(room, spoken);
+                }
             }
         });
         let opening = Opening {
             node,
             config: services.fd_store.config.clone(),
             inbox,
+            history: Arc::clone(&history),
         };
         Ok(Self {
             node,
             store: services.fd_store.store.open(opening).await?,
             next_number: AtomicU64::new(1),
+            next_spoken: AtomicU64::new(1),
             connections,
             flushers: Flushers::start(),
             history,
@@ -149,32 +154,6 @@ impl Hub {
         self.store.is_alone()
     }
 
-    /// Everybody in a room, on all nodes.
-    pub async fn members(&self, room: Room) -> Result<Vec<Fd>, FdStoreError> {
-        self.store.get_fds_by_key(room).await
-    }
-
-    /// What was said in the rooms.
-    pub fn history(&self) -> &History {
-        &self.history
-    }
-
-    /// Lets others know a connection of this node by this name; an empty one takes it back.
-    pub fn rename(&self, fd: Fd, name: &str) {
-        if let Some(member) = self.connections.get(fd) {
-            member.rename(name);
-        }
-    }
-
-    /// The names of those of `fds` that have one and are connected to this node: at most so many, sorted.
-    pub fn names(&self, fds: &[Fd], at_most: usize) -> Vec<Arc<str>> {
-        let members = fds.iter().filter_map(|&fd| self.connections.get(fd));
-        let named = members.filter_map(|member| member.name());
-        let mut names: Vec<_> = named.take(at_most).collect();
-        names.sort_unstable();
-        names
-    }
-
     /// Puts a connection into a room. A second time changes nothing.
     pub async fn subscribe(&self, fd: Fd, room: Room) -> Result<(), SubscribeError> {
         let member = self.member(fd)?;
@@ -207,20 +186,29 @@ impl Hub {
     /// Sends a text to everybody in a room, on all nodes.
     pub async fn send_to_room(&self, room: Room, text: &str) -> Result<(), SendError> {
         let fds = self.store.get_local_fds_by_key(room.clone()).await?;
-        self.history.record(&room, text);
+        let spoken = self.spoken(text);
+        self.history.record(&room, spoken.clone());
         self.connections
             .deliver(Recipients::Room(&room, &fds), text);
-        self.publish(Some(room), text).await
+        self.publish(Some(room), spoken).await
     }
 
     /// Sends a text to every connection, on all nodes.
     pub async fn send_to_all(&self, text: &str) -> Result<(), SendError> {
         self.connections.deliver(Recipients::All, text);
-        self.publish(None, text).await
+        self.publish(None, self.spoken(text)).await
     }
 
-    async fn publish(&self, room: Option<Room>, text: &str) -> Result<(), SendError> {
-        match self.store.publish(room, text).await {
+    fn spoken(&self, text: &str) -> Spoken {
+        let id = SpokenId {
+            node: self.node,
+            number: self.next_spoken.fetch_add(1, Ordering::Relaxed),
+        };
+        Spoken::now(id, text)
+    }
+
+    async fn publish(&self, room: Option<Room>, spoken: Spoken) -> Result<(), SendError> {
+        match self.store.publish(room, spoken).await {
             Ok(()) => Ok(()),
             Err(error) => {
                 if !matches!(error, FdStoreError::Alone) {

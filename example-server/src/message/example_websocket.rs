@@ -57,9 +57,9 @@ pub enum CommandError {
     /// The message was not delivered, or not everywhere.
     #[error("{0}")]
     Send(#[from] SendError),
-    /// The members of the room could not be found.
-    #[error("the members of the room could not be found: {0}")]
-    Members(#[from] FdStoreError),
+    /// The store failed.
+    #[error("the store of the rooms failed: {0}")]
+    Store(#[from] FdStoreError),
     /// The name of a person is not allowed.
     #[error(
         "a name has at most {} characters, and no control characters",
@@ -120,9 +120,9 @@ impl ExampleWebsocket {
                 now("Broadcast success!")
             }
             b"hello" => self.hello(argument()?.unwrap_or_default().to_owned()),
-            b"name" => now(people::name(&self.app, from, argument()?)?),
+            b"name" => now(people::name(&self.app, from, argument()?).await?),
             b"who" => now(people::who(&self.app, argument()?).await?),
-            b"history" => now(people::history(&self.app, argument()?)?),
+            b"history" => now(people::history(&self.app, argument()?).await?),
             _ => now("Rsp from server: this is server"),
         })
     }

@@ -8,7 +8,8 @@
 //! | `history\|{"roomNum":"room1","id":"8"}` | `History:{"id":"8","roomNum":"room1","messages":[{"time":1764000000000,"text":"hi"}]}` |
 //!
 //! `id` is optional and any text or number: it is sent back as text, so that a client that chose one nobody can guess
-//! knows the answer from a message that looks like one.
+//! knows the answer from a message that looks like one. `"alone":true` in an answer says that other nodes cannot be
+//! reached at the moment, so that it is about this one.
 
 use std::sync::Arc;
 
@@ -18,8 +19,8 @@ use serde_json::value::RawValue;
 use super::example_websocket::{CommandError, object, text_field};
 use crate::app::App;
 use crate::component::fd_store::Fd;
-use crate::component::history::Spoken;
 use crate::component::room::Room;
+use crate::component::spoken::Spoken;
 
 /// The longest name of a person, in characters.
 pub const MAX_NAME: usize = 32;
@@ -46,6 +47,8 @@ struct Who<'a> {
     room_num: &'a str,
     count: usize,
     names: Vec<Arc<str>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    alone: bool,
 }
 
 #[derive(Serialize)]
@@ -55,15 +58,21 @@ struct Told<'a> {
     id: Option<&'a str>,
     room_num: &'a str,
     messages: Vec<Spoken>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    alone: bool,
 }
 
 /// `name`: what others shall call this connection. An empty one takes it back.
-pub(super) fn name(app: &App, from: Fd, argument: Option<&str>) -> Result<String, CommandError> {
+pub(super) async fn name(
+    app: &App,
+    from: Fd,
+    argument: Option<&str>,
+) -> Result<String, CommandError> {
     let name = argument.unwrap_or_default().trim();
     if name.chars().nth(MAX_NAME).is_some() || name.chars().any(char::is_control) {
         return Err(CommandError::Name);
     }
-    app.hub.rename(from, name);
+    app.hub.rename(from, name).await?;
     Ok(format!("Name:{name} success!"))
 }
 
@@ -71,24 +80,27 @@ pub(super) fn name(app: &App, from: Fd, argument: Option<&str>) -> Result<String
 pub(super) async fn who(app: &App, argument: Option<&str>) -> Result<String, CommandError> {
     let question: Question<'_> = object("who", argument)?;
     let (room, id) = question.check()?;
-    let fds = app.hub.members(room.clone()).await?;
+    let present = app.hub.present(room.clone(), MAX_NAMES).await?;
     let answer = Who {
         id: id.as_deref(),
         room_num: room.as_str(),
-        count: fds.len(),
-        names: app.hub.names(&fds, MAX_NAMES),
+        count: present.count,
+        names: present.names,
+        alone: present.alone,
     };
     Ok(format!("Who:{}", serde_json::to_string(&answer)?))
 }
 
 /// `history`: what was said in a room.
-pub(super) fn history(app: &App, argument: Option<&str>) -> Result<String, CommandError> {
+pub(super) async fn history(app: &App, argument: Option<&str>) -> Result<String, CommandError> {
     let question: Question<'_> = object("history", argument)?;
     let (room, id) = question.check()?;
+    let heard = app.hub.heard(room.clone()).await?;
     let answer = Told {
         id: id.as_deref(),
         room_num: room.as_str(),
-        messages: app.hub.history().of(&room),
+        messages: heard.messages,
+        alone: heard.alone,
     };
     Ok(format!("History:{}", serde_json::to_string(&answer)?))
 }

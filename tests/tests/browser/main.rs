@@ -68,6 +68,9 @@ async fn two_pages_chat_see_each_other_and_are_greeted() {
     ted.wait_for("#log .mine").await;
 
     ted.screenshot("room.png").await;
+    amy.click("#language").await;
+    amy.wait_for("html[lang=zh]").await;
+    amy.screenshot("room-zh.png").await;
     ted.close().await;
     // Who leaves is not there any more.
     amy.wait_for_text("#count", "1").await;
@@ -90,6 +93,13 @@ async fn a_page_comes_back_after_a_reload_and_after_a_restart_of_the_server() {
     page.wait_for_text("#log", "before the reload").await;
     page.goto(&server.url("/client1.html?room=lobby")).await;
     page.wait_for_text("#log", "before the reload").await;
+
+    // Rooms are like pages: the browser goes back to the one before.
+    page.type_into("#other", &format!("elsewhere{ENTER}")).await;
+    page.wait_for_text("#log", "elsewhere").await;
+    page.run("history.back(); return null;").await;
+    page.wait_for_text("#log", "before the reload").await;
+    assert_eq!(page.text("#room").await, "lobby");
 
     server.stop().await;
     page.wait_for_status("closed").await;
@@ -168,6 +178,8 @@ async fn a_phone_shows_a_room_in_chinese() {
         assert_eq!(page.run(overflows).await, false, "{path}");
         // The choice outlives the page.
         page.wait_for("html[lang=zh]").await;
+        page.screenshot(&format!("phone{}.png", path.replace(['/', '.'], "-")))
+            .await;
     }
     page.close().await;
     driver.stop().await;
@@ -281,6 +293,9 @@ async fn operations_are_shown_to_who_has_the_token() {
     }
     page.wait_for_text("#counters", "deliveries").await;
     page.screenshot("operations.png").await;
+    page.click("#language").await;
+    page.wait_for("html[lang=zh]").await;
+    page.screenshot("operations-zh.png").await;
     for page in [page, chat] {
         page.close().await;
     }

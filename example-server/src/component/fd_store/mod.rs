@@ -99,7 +99,9 @@ pub use membership::Membership;
 pub use memory::MemoryFdStore;
 pub use redis::RedisFdStore;
 
+use super::history::History;
 use super::room::Room;
+use super::spoken::Spoken;
 
 /// What a store answers with: a future, since a store may be on another host.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, FdStoreError>> + Send + 'a>>;
@@ -120,7 +122,7 @@ pub trait FdStore: fmt::Debug + Send + Sync {
     /// Everybody in the room, on every node that shares the store, each once.
     fn get_fds_by_key(&self, key: Room) -> StoreFuture<'_, Vec<Fd>>;
 
-    /// Takes a connection of this node out of every room. Says of how many.
+    /// Takes a connection of this node out of every room, and its name back. Says of how many rooms.
     fn del_fd(&self, fd: Fd) -> StoreFuture<'_, usize>;
 
     /// How many rooms have members on this node.
@@ -132,10 +134,27 @@ pub trait FdStore: fmt::Debug + Send + Sync {
         self.get_fds_by_key(key)
     }
 
-    /// Sends a text to the members of a room (`None`: to everybody) on the *other* nodes, each of
-    /// which receives it through its [`Inbox`]. [`FdStoreError::Alone`] if they cannot be reached.
-    fn publish(&self, _key: Option<Room>, _text: &str) -> StoreFuture<'_, ()> {
+    /// Sends a message to the members of a room (`None`: to everybody) on the *other* nodes, each of
+    /// which receives it through its [`Inbox`], and keeps what was said in a room for
+    /// [`get_history_by_key`](Self::get_history_by_key). [`FdStoreError::Alone`] if they cannot be reached.
+    fn publish(&self, _key: Option<Room>, _spoken: Spoken) -> StoreFuture<'_, ()> {
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// What was said in the room through any node, as far as it is kept, in no order. What this node has kept itself
+    /// is known without the store.
+    fn get_history_by_key(&self, _key: Room) -> StoreFuture<'_, Vec<Spoken>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    /// Lets other nodes know a connection of this node by this name; `None` takes it back.
+    fn set_name(&self, _fd: Fd, _name: Option<Arc<str>>) -> StoreFuture<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// The names of connections of *other* nodes, of those that have one.
+    fn get_names(&self, _fds: Vec<Fd>) -> StoreFuture<'_, Vec<Arc<str>>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
     }
 
     /// Whether there ought to be other nodes, and they cannot be reached at the moment.
@@ -153,7 +172,7 @@ pub trait FdStore: fmt::Debug + Send + Sync {
 #[derive(Clone)]
 pub struct Inbox(Arc<Deliver>);
 
-type Deliver = dyn Fn(Recipients<'_>, &str) + Send + Sync;
+type Deliver = dyn Fn(Recipients<'_>, Spoken) + Send + Sync;
 
 /// The connections of this node for which a message is.
 #[derive(Debug, Clone, Copy)]
@@ -166,13 +185,13 @@ pub enum Recipients<'a> {
 
 impl Inbox {
     /// An inbox that is emptied by `deliver`.
-    pub fn new(deliver: impl Fn(Recipients<'_>, &str) + Send + Sync + 'static) -> Self {
+    pub fn new(deliver: impl Fn(Recipients<'_>, Spoken) + Send + Sync + 'static) -> Self {
         Self(Arc::new(deliver))
     }
 
-    /// Queues a text to connections of this node. It never waits.
-    pub fn deliver(&self, recipients: Recipients<'_>, text: &str) {
-        (self.0)(recipients, text);
+    /// Queues a message to connections of this node. It never waits.
+    pub fn deliver(&self, recipients: Recipients<'_>, spoken: Spoken) {
+        (self.0)(recipients, spoken);
     }
 }
 
@@ -225,6 +244,8 @@ pub struct Opening {
     pub config: StoreConfig,
     /// Where what other nodes send goes.
     pub inbox: Inbox,
+    /// What this node has kept of what was said, and how much may be kept.
+    pub history: Arc<History>,
 }
 
 /// A store that `className` can name.

@@ -2,27 +2,26 @@
 
 use std::collections::HashSet;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, PushInfo, PushKind, RedisResult, Value};
+use redis::{AsyncConnectionConfig, PushInfo, PushKind, RedisResult};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::Shared;
-use super::keys::{self, Received};
-use crate::component::fd_store::{Fd, Inbox, NodeId, Recipients};
+use super::wire::{Published, Received};
+use super::{Shared, inbound, keys, record};
+use crate::component::fd_store::{Fd, Inbox};
 use crate::component::room::Room;
+use crate::component::spoken::Spoken;
 
 /// The pause after the first failure; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Operations of one round trip.
 const BATCH: usize = 256;
-/// Members or channels of one command.
-const CHUNK: usize = 1000;
 
 /// What the store asks of the link.
 #[derive(Debug)]
@@ -31,8 +30,10 @@ pub(super) enum Task {
     Add(Room, Fd),
     /// A connection is not in these rooms any more.
     Del(Vec<Room>, Fd),
-    /// A text to a room or to everybody, on the other nodes.
-    Publish(Option<Room>, String),
+    /// What a connection is called.
+    Name(Fd, Option<Arc<str>>),
+    /// A message to a room or to everybody, on the other nodes.
+    Publish(Option<Room>, Spoken),
     /// The node goes away.
     Close,
 }
@@ -80,8 +81,6 @@ struct Session {
     /// Cancelled when the connection breaks, and by us when we give it up: what still comes from it
     /// is then not delivered any more.
     over: CancellationToken,
-    /// The rooms whose channels are subscribed to.
-    subscribed: HashSet<Room>,
 }
 
 impl Drop for Session {
@@ -177,6 +176,9 @@ impl Link {
             return error.into();
         }
         *self.shared.connection() = Some(session.connection.clone());
+        if let Err(error) = record::catch_up(&self.shared, &mut session.connection).await {
+            return error.into();
+        }
         *pause = FIRST_PAUSE;
         tracing::info!(node = %self.shared.node, "linked to the other nodes by Redis");
 
@@ -186,7 +188,7 @@ impl Link {
         loop {
             let result = tokio::select! {
                 () = session.over.cancelled() => return End::Broken,
-                _ = heartbeat.tick() => self.renew(&mut session).await,
+                _ = heartbeat.tick() => record::renew(&self.shared, self.lease, &mut session.connection).await,
                 count = self.operations.recv_many(&mut batch, BATCH) => {
                     let closing = batch.iter().any(|operation| matches!(operation.task, Task::Close));
                     if count == 0 {
@@ -226,117 +228,25 @@ impl Link {
         let mut id = redis::cmd("CLIENT");
         let id = id.arg("ID").query_async(&mut session.connection).await?;
         self.client_id = Some(id);
-        self.announce(session).await
-    }
-
-    /// Subscribes to what concerns this node, and replaces what Redis knows about it.
-    async fn announce(&mut self, session: &mut Session) -> RedisResult<()> {
-        let Self { shared, lease, .. } = self;
-        let keys = &shared.keys;
-        let (rooms, members): (Vec<Room>, Vec<String>) = {
-            let membership = shared.membership();
-            let members = membership.iter().map(|(room, fd)| keys::member(room, fd));
-            (membership.keys().cloned().collect(), members.collect())
-        };
-        session.connection.subscribe(keys.channel(None)).await?;
-        for rooms in rooms.chunks(CHUNK) {
-            let channels: Vec<_> = rooms.iter().map(|room| keys.channel(Some(room))).collect();
-            session.connection.subscribe(channels).await?;
-        }
-        session.subscribed = rooms.into_iter().collect();
-
-        let (next, fds) = (keys.next_fds(), keys.fds(shared.node));
-        let lease_ms = millis(*lease);
-        let mut first = true;
-        for members in members.chunks(CHUNK) {
-            let mut pipeline = redis::pipe();
-            pipeline.atomic();
-            if std::mem::take(&mut first) {
-                pipeline.cmd("UNLINK").arg(&next);
-            }
-            zadd(&mut pipeline, &next, members.iter());
-            pipeline.cmd("PEXPIRE").arg(&next).arg(lease_ms);
-            pipeline.query_async::<()>(&mut session.connection).await?;
-        }
-        let mut pipeline = redis::pipe();
-        pipeline.atomic();
-        if members.is_empty() {
-            pipeline.cmd("UNLINK").arg(&fds);
-        } else {
-            pipeline.cmd("RENAME").arg(&next).arg(&fds);
-            pipeline.cmd("PEXPIRE").arg(&fds).arg(lease_ms);
-        }
-        let node = shared.node.to_string();
-        pipeline
-            .cmd("SET")
-            .arg(keys.alive(shared.node))
-            .arg(&["1", "PX"])
-            .arg(lease_ms);
-        pipeline.cmd("SADD").arg(keys.nodes()).arg(node);
-        pipeline.query_async::<()>(&mut session.connection).await
-    }
-
-    /// Renews the lease, and forgets nodes whose lease is over.
-    async fn renew(&mut self, session: &mut Session) -> RedisResult<()> {
-        let shared = Arc::clone(&self.shared);
-        let keys = &shared.keys;
-        let lease_ms = millis(self.lease);
-        let mut pipeline = redis::pipe();
-        pipeline
-            .cmd("SET")
-            .arg(keys.alive(shared.node))
-            .arg(&["1", "XX", "PX"])
-            .arg(lease_ms);
-        pipeline
-            .cmd("PEXPIRE")
-            .arg(keys.fds(shared.node))
-            .arg(lease_ms)
-            .ignore();
-        pipeline
-            .cmd("SADD")
-            .arg(keys.nodes())
-            .arg(shared.node.to_string())
-            .ignore();
-        pipeline.cmd("SMEMBERS").arg(keys.nodes());
-        let (renewed, nodes): (Value, Vec<String>) =
-            pipeline.query_async(&mut session.connection).await?;
-        if renewed == Value::Nil {
-            // It ran out, or somebody emptied the database: the members are gone with it.
-            tracing::warn!("the record of this node in Redis was gone; it is written again");
-            return self.announce(session).await;
-        }
-        for name in &nodes {
-            let alive = match keys::node(name) {
-                Some(node) => node == shared.node || is_alive(session, keys.alive(node)).await?,
-                None => false,
-            };
-            if !alive {
-                redis::cmd("SREM")
-                    .arg(keys.nodes())
-                    .arg(name)
-                    .query_async::<()>(&mut session.connection)
-                    .await?;
-            }
-        }
-        Ok(())
+        record::announce(&self.shared, self.lease, &mut session.connection).await
     }
 
     async fn carry_out(&mut self, session: &mut Session, batch: &[Operation]) -> RedisResult<()> {
         let shared = Arc::clone(&self.shared);
         let keys = &shared.keys;
-        let (join, leave) = session.channels_to_change(&shared, batch);
+        let (join, leave) = channels_to_change(&shared, batch);
         if !join.is_empty() {
-            let channels: Vec<_> = join.iter().map(|room| keys.channel(Some(room))).collect();
-            session.connection.subscribe(channels).await?;
-            session.subscribed.extend(join);
+            record::subscribe(&shared, &join, &mut session.connection).await?;
         }
         let fds = keys.fds(shared.node);
+        let names = keys.names(shared.node);
         let mut pipeline = redis::pipe();
         let mut changed = false;
+        let mut talked = HashSet::new();
         for operation in batch {
             match &operation.task {
                 Task::Add(room, fd) => {
-                    zadd(&mut pipeline, &fds, [keys::member(room, *fd)].iter());
+                    record::zadd(&mut pipeline, &fds, [keys::member(room, *fd)].iter());
                     changed = true;
                 }
                 Task::Del(rooms, fd) => {
@@ -345,68 +255,80 @@ impl Link {
                     pipeline.cmd("ZREM").arg(&fds).arg(members);
                     changed = true;
                 }
-                Task::Publish(room, text) => {
+                Task::Name(fd, Some(name)) => {
+                    pipeline
+                        .cmd("HSET")
+                        .arg(&names)
+                        .arg(fd.number())
+                        .arg(&**name);
+                    changed = true;
+                }
+                Task::Name(fd, None) => {
+                    pipeline.cmd("HDEL").arg(&names).arg(fd.number());
+                    changed = true;
+                }
+                Task::Publish(room, spoken) => {
                     self.sequence += 1;
                     pipeline
                         .cmd("PUBLISH")
                         .arg(keys.channel(room.as_ref()))
-                        .arg(keys::encode(shared.node, self.sequence, text));
+                        .arg(Published::encode(self.sequence, spoken));
+                    if let Some(room) = room
+                        && shared.history.keeps(spoken)
+                    {
+                        record::keep(&mut pipeline, keys, room, [spoken]);
+                        talked.insert(room);
+                    }
                 }
                 Task::Close => {
-                    pipeline
-                        .cmd("UNLINK")
-                        .arg(keys.alive(shared.node))
-                        .arg(&fds);
-                    let node = shared.node.to_string();
-                    pipeline.cmd("SREM").arg(keys.nodes()).arg(node);
+                    record::withdraw(&mut pipeline, &shared);
                     changed = false;
                 }
             }
         }
+        for room in talked {
+            record::trim(&mut pipeline, keys, &shared.history, room);
+        }
         if changed {
             // A record that Redis has must never be without its end.
             pipeline.atomic();
-            pipeline.cmd("PEXPIRE").arg(&fds).arg(millis(self.lease));
+            record::expire(&mut pipeline, &shared, self.lease);
         }
         pipeline.query_async::<()>(&mut session.connection).await?;
         if !leave.is_empty() {
-            for room in &leave {
-                session.subscribed.remove(room);
-            }
-            let channels: Vec<_> = leave.iter().map(|room| keys.channel(Some(room))).collect();
-            session.connection.unsubscribe(channels).await?;
+            record::unsubscribe(&shared, &leave, &mut session.connection).await?;
         }
         Ok(())
     }
 }
 
-impl Session {
-    /// The rooms of a batch whose channels are missing, and those that are not needed any more.
-    ///
-    /// What is true now counts, not what was when the operation was made: so their order is no matter.
-    fn channels_to_change(&self, shared: &Shared, batch: &[Operation]) -> (Vec<Room>, Vec<Room>) {
-        let touched: HashSet<&Room> = batch
-            .iter()
-            .flat_map(|operation| match &operation.task {
-                Task::Add(room, _) => std::slice::from_ref(room),
-                Task::Del(rooms, _) => rooms.as_slice(),
-                Task::Publish(..) | Task::Close => &[],
-            })
-            .collect();
-        let membership = shared.membership();
-        let (mut join, mut leave) = (Vec::new(), Vec::new());
-        for room in touched {
-            match (
-                membership.contains_room(room),
-                self.subscribed.contains(room),
-            ) {
-                (true, false) => join.push(room.clone()),
-                (false, true) => leave.push(room.clone()),
-                _ => {}
+/// The rooms of a batch whose channels are missing, and those that are not needed any more.
+///
+/// What is true now counts, not what was when the operation was made: so their order is no matter.
+fn channels_to_change(shared: &Shared, batch: &[Operation]) -> (Vec<Room>, HashSet<Room>) {
+    let touched: HashSet<&Room> = batch
+        .iter()
+        .flat_map(|operation| match &operation.task {
+            Task::Add(room, _) => std::slice::from_ref(room),
+            Task::Del(rooms, _) => rooms.as_slice(),
+            Task::Name(..) | Task::Publish(..) | Task::Close => &[],
+        })
+        .collect();
+    let local = shared.local();
+    let (mut join, mut leave) = (Vec::new(), HashSet::new());
+    for room in touched {
+        match (
+            local.membership.contains_room(room),
+            local.subscribed.contains(room),
+        ) {
+            (true, false) => join.push(room.clone()),
+            (false, true) => {
+                leave.insert(room.clone());
             }
+            _ => {}
         }
-        (join, leave)
     }
+    (join, leave)
 }
 
 async fn connect(
@@ -424,7 +346,7 @@ async fn connect(
         match push.kind {
             PushKind::Disconnection => ended.cancel(),
             PushKind::Message if !ended.is_cancelled() => {
-                deliver(&shared, &inbox, &received, &push.data);
+                inbound::deliver(&shared, &inbox, &received, &push.data);
             }
             _ => {}
         }
@@ -437,85 +359,5 @@ async fn connect(
     let connection = client
         .get_multiplexed_async_connection_with_config(&config)
         .await?;
-    Ok(Session {
-        connection,
-        over,
-        subscribed: HashSet::new(),
-    })
-}
-
-/// Hands a published message to those of this node for whom it is.
-fn deliver(shared: &Shared, inbox: &Inbox, received: &Mutex<Received>, data: &[Value]) {
-    let Some(published) = Published::read(shared, data) else {
-        tracing::warn!("what is no message came from Redis; does something else use the prefix?");
-        return;
-    };
-    let Published {
-        room,
-        node,
-        sequence,
-        text,
-    } = published;
-    if node == shared.node {
-        // Its members have it already.
-        return;
-    }
-    let is_new = received
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .is_new(node, sequence);
-    if !is_new {
-        tracing::debug!(%node, sequence, "a message came twice");
-        return;
-    }
-    match room {
-        None => inbox.deliver(Recipients::All, text),
-        Some(room) => {
-            let fds = shared.membership().members(&room);
-            inbox.deliver(Recipients::Room(&room, &fds), text);
-        }
-    }
-}
-
-/// A message as it comes from Redis.
-struct Published<'a> {
-    /// `None`: for everybody.
-    room: Option<Room>,
-    node: NodeId,
-    sequence: u64,
-    text: &'a str,
-}
-
-impl<'a> Published<'a> {
-    fn read(shared: &Shared, data: &'a [Value]) -> Option<Self> {
-        let [Value::BulkString(channel), Value::BulkString(payload)] = data else {
-            return None;
-        };
-        let room = shared.keys.recipients(std::str::from_utf8(channel).ok()?)?;
-        let (node, sequence, text) = keys::decode(payload)?;
-        Some(Self {
-            room,
-            node,
-            sequence,
-            text,
-        })
-    }
-}
-
-async fn is_alive(session: &mut Session, key: String) -> RedisResult<bool> {
-    redis::cmd("EXISTS")
-        .arg(key)
-        .query_async(&mut session.connection)
-        .await
-}
-
-fn zadd<'a>(pipeline: &mut redis::Pipeline, key: &str, members: impl Iterator<Item = &'a String>) {
-    let command = pipeline.cmd("ZADD").arg(key);
-    for member in members {
-        command.arg(0).arg(member);
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    Ok(Session { connection, over })
 }

@@ -5,94 +5,42 @@
 //!
 //! * **Messages.** A message is published to its room's channel. A node subscribes to the channels of
 //!   the rooms that it has members in, before it acknowledges a join.
-//! * **Membership.** Each node writes its members under one key that expires unless the node renews
-//!   it: a node that dies takes its members with it.
+//! * **Membership.** Each node writes its members, and what they are called, under keys that expire unless the node
+//!   renews them: a node that dies takes its members with it.
+//! * **History.** What is said in a room is kept in a sorted set by its time, as the same bytes whoever writes it. A
+//!   node writes what it has said once more when it is linked again, so that nothing is missing or there twice.
 //!
 //! One task, the link, owns the connection. While Redis cannot be reached it refuses at once what the
 //! node asks of it, and callers learn that they were heard on this node only; when Redis is back the
 //! link subscribes to all rooms and replaces the node's record by what is true then.
 
+mod config;
+mod inbound;
 mod keys;
 mod link;
+mod questions;
+mod record;
+mod wire;
 
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
-use redis::{ConnectionAddr, IntoConnectionInfo as _, ProtocolVersion, RedisConnectionInfo};
-use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 
+use self::config::Config;
 use self::keys::Keys;
 use self::link::{Link, Operation, Task};
-use super::{Fd, FdStore, FdStoreError, Inbox, Membership, NodeId, Opening, StoreFuture};
+use super::{Fd, FdStore, FdStoreError, Membership, NodeId, Opening, StoreFuture};
+use crate::component::history::History;
 use crate::component::room::Room;
+use crate::component::spoken::Spoken;
 
 /// Operations that wait for the link. More wait where they are made: one a connection at most.
 const QUEUE: usize = 256;
-
-/// The `config` of services.toml, with the keys of TarsPHP's RedisStoreCache and ours.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct Config {
-    host: String,
-    port: u16,
-    username: Option<String>,
-    password: Option<String>,
-    database: i64,
-    /// What all keys and channels begin with.
-    prefix: String,
-    /// How long a node that died is still listed.
-    lease_ms: u64,
-    /// How long Redis may take to connect or to answer.
-    timeout_ms: u64,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            host: "127.0.0.1".to_owned(),
-            port: 6379,
-            username: None,
-            password: None,
-            database: 0,
-            prefix: "tars-chat".to_owned(),
-            lease_ms: 15_000,
-            timeout_ms: 1_000,
-        }
-    }
-}
-
-impl Config {
-    fn check(&self) -> Result<(), FdStoreError> {
-        let problem = if self.timeout_ms == 0 {
-            "timeoutMs must be at least 1"
-        } else if self.lease_ms < 3 * self.timeout_ms {
-            // It is renewed every third of it, and each try may take as long as the timeout.
-            "leaseMs must be at least three times timeoutMs"
-        } else if self.prefix.is_empty() {
-            "prefix must not be empty"
-        } else {
-            return Ok(());
-        };
-        Err(FdStoreError::Config(problem.to_owned()))
-    }
-
-    fn client(&self) -> redis::RedisResult<redis::Client> {
-        let mut settings = RedisConnectionInfo::default()
-            .set_db(self.database)
-            .set_protocol(ProtocolVersion::RESP3);
-        if let Some(username) = &self.username {
-            settings = settings.set_username(username);
-        }
-        if let Some(password) = &self.password {
-            settings = settings.set_password(password);
-        }
-        let address = ConnectionAddr::Tcp(self.host.clone(), self.port);
-        redis::Client::open(address.into_connection_info()?.set_redis_settings(settings))
-    }
-}
 
 /// A store in Redis.
 #[derive(Debug)]
@@ -106,10 +54,20 @@ pub struct RedisFdStore {
 struct Shared {
     node: NodeId,
     keys: Keys,
-    /// The members of this node.
-    membership: Mutex<Membership>,
+    local: Mutex<Local>,
+    history: Arc<History>,
     /// The connection, while this node is linked to the others.
     connection: Mutex<Option<MultiplexedConnection>>,
+}
+
+/// What is true on this node.
+#[derive(Debug, Default)]
+struct Local {
+    membership: Membership,
+    /// What its connections are called, by number.
+    names: BTreeMap<u64, Arc<str>>,
+    /// The rooms whose channels it is subscribed to.
+    subscribed: HashSet<Room>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -122,10 +80,8 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Shared {
-    fn membership(&self) -> MutexGuard<'_, Membership> {
-        self.membership
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn local(&self) -> MutexGuard<'_, Local> {
+        self.local.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn connection(&self) -> MutexGuard<'_, Option<MultiplexedConnection>> {
@@ -136,20 +92,23 @@ impl Shared {
 }
 
 impl RedisFdStore {
-    pub(super) fn from_config(opening: Opening) -> Result<Self, FdStoreError> {
-        let config: Config = opening.config.read()?;
-        config.check()?;
-        Self::open(&config, opening.node, opening.inbox)
-    }
-
     /// Begins to connect. The store can be used at once.
-    fn open(config: &Config, node: NodeId, inbox: Inbox) -> Result<Self, FdStoreError> {
+    pub(super) fn from_config(opening: Opening) -> Result<Self, FdStoreError> {
+        let Opening {
+            node,
+            config,
+            inbox,
+            history,
+        } = opening;
+        let config: Config = config.read()?;
+        config.check()?;
         let client = config.client();
         let client = client.map_err(|error| FdStoreError::Config(error.to_string()))?;
         let shared = Arc::new(Shared {
             node,
             keys: Keys::new(&config.prefix, node),
-            membership: Mutex::default(),
+            local: Mutex::default(),
+            history,
             connection: Mutex::default(),
         });
         let (operations, receiver) = mpsc::channel(QUEUE);
@@ -177,42 +136,25 @@ impl RedisFdStore {
         answer.await.map_err(|_| FdStoreError::Alone)
     }
 
-    async fn everywhere(&self, key: &Room) -> redis::RedisResult<Option<Vec<Fd>>> {
-        let Some(mut connection) = self.shared.connection().clone() else {
-            return Ok(None);
-        };
-        let keys = &self.shared.keys;
-        let nodes: Vec<String> = redis::cmd("SMEMBERS")
-            .arg(keys.nodes())
-            .query_async(&mut connection)
-            .await?;
-        let nodes: Vec<NodeId> = nodes.iter().filter_map(|name| keys::node(name)).collect();
-        let mut pipeline = redis::pipe();
-        let (first, end) = keys::members_of(key);
-        for &node in &nodes {
-            pipeline
-                .cmd("ZRANGEBYLEX")
-                .arg(keys.fds(node))
-                .arg(&first)
-                .arg(&end);
-        }
-        let members: Vec<Vec<String>> = if nodes.is_empty() {
-            Vec::new()
-        } else {
-            pipeline.query_async(&mut connection).await?
-        };
-        let fds = nodes.iter().zip(&members).flat_map(|(&node, members)| {
-            let numbers = members.iter().filter_map(|member| keys::number(member));
-            numbers.map(move |number| Fd::new(node, number))
-        });
-        Ok(Some(fds.collect()))
+    /// A question to Redis, which is not waited for while it is away.
+    async fn question<T>(
+        &self,
+        what: &str,
+        ask: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
+    ) -> Result<T, FdStoreError> {
+        let connection = self.shared.connection().clone();
+        let mut connection = connection.ok_or(FdStoreError::Alone)?;
+        ask(&mut connection).await.map_err(|error| {
+            tracing::info!(%error, "Redis did not say {what}");
+            FdStoreError::Alone
+        })
     }
 }
 
 impl FdStore for RedisFdStore {
     fn add_fd_by_key(&self, key: Room, fd: Fd) -> StoreFuture<'_, bool> {
         Box::pin(async move {
-            let added = self.shared.membership().add(key.clone(), fd);
+            let added = self.shared.local().membership.add(key.clone(), fd);
             if added {
                 told(self.ask(Task::Add(key, fd)).await)?;
             }
@@ -222,7 +164,7 @@ impl FdStore for RedisFdStore {
 
     fn del_fd_by_key(&self, key: Room, fd: Fd) -> StoreFuture<'_, bool> {
         Box::pin(async move {
-            let removed = self.shared.membership().remove(&key, fd);
+            let removed = self.shared.local().membership.remove(&key, fd);
             if removed {
                 told(self.ask(Task::Del(vec![key], fd)).await)?;
             }
@@ -231,27 +173,23 @@ impl FdStore for RedisFdStore {
     }
 
     fn get_fds_by_key(&self, key: Room) -> StoreFuture<'_, Vec<Fd>> {
-        Box::pin(async move {
-            match self.everywhere(&key).await {
-                Ok(Some(fds)) => Ok(fds),
-                Ok(None) => Err(FdStoreError::Alone),
-                Err(error) => {
-                    tracing::info!(%error, "Redis did not say who is in a room");
-                    Err(FdStoreError::Alone)
-                }
-            }
-        })
+        Box::pin(self.question("who is in a room", async move |connection| {
+            questions::members(&self.shared, &key, connection).await
+        }))
     }
 
     fn del_fd(&self, fd: Fd) -> StoreFuture<'_, usize> {
         Box::pin(async move {
-            let rooms: Vec<Room> = {
-                let mut membership = self.shared.membership();
-                let rooms = membership.rooms_of(fd).cloned().collect();
-                membership.remove_all(fd);
-                rooms
+            let (rooms, named) = {
+                let mut local = self.shared.local();
+                let rooms: Vec<Room> = local.membership.rooms_of(fd).cloned().collect();
+                local.membership.remove_all(fd);
+                (rooms, local.names.remove(&fd.number()).is_some())
             };
             let left = rooms.len();
+            if named {
+                told(self.ask(Task::Name(fd, None)).await)?;
+            }
             if left > 0 {
                 told(self.ask(Task::Del(rooms, fd)).await)?;
             }
@@ -260,19 +198,45 @@ impl FdStore for RedisFdStore {
     }
 
     fn count_keys(&self) -> StoreFuture<'_, usize> {
-        Box::pin(async move { Ok(self.shared.membership().rooms()) })
+        Box::pin(async move { Ok(self.shared.local().membership.rooms()) })
     }
 
     fn get_local_fds_by_key(&self, key: Room) -> StoreFuture<'_, Vec<Fd>> {
-        Box::pin(async move { Ok(self.shared.membership().members(&key)) })
+        Box::pin(async move { Ok(self.shared.local().membership.members(&key)) })
     }
 
-    fn publish(&self, key: Option<Room>, text: &str) -> StoreFuture<'_, ()> {
+    fn publish(&self, key: Option<Room>, spoken: Spoken) -> StoreFuture<'_, ()> {
         if self.is_alone() {
             return Box::pin(std::future::ready(Err(FdStoreError::Alone)));
         }
-        let text = text.to_owned();
-        Box::pin(self.ask(Task::Publish(key, text)))
+        Box::pin(self.ask(Task::Publish(key, spoken)))
+    }
+
+    fn get_history_by_key(&self, key: Room) -> StoreFuture<'_, Vec<Spoken>> {
+        Box::pin(self.question("what was said", async move |connection| {
+            questions::history(&self.shared, &key, connection).await
+        }))
+    }
+
+    fn set_name(&self, fd: Fd, name: Option<Arc<str>>) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            {
+                let names = &mut self.shared.local().names;
+                match &name {
+                    Some(name) => names.insert(fd.number(), Arc::clone(name)),
+                    None => names.remove(&fd.number()),
+                };
+            }
+            told(self.ask(Task::Name(fd, name)).await)
+        })
+    }
+
+    fn get_names(&self, fds: Vec<Fd>) -> StoreFuture<'_, Vec<Arc<str>>> {
+        Box::pin(
+            self.question("what others are called", async move |connection| {
+                questions::names(&self.shared, fds, connection).await
+            }),
+        )
     }
 
     fn is_alone(&self) -> bool {
@@ -296,13 +260,16 @@ fn told(result: Result<(), FdStoreError>) -> Result<(), FdStoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::component::fd_store::StoreConfig;
+    use crate::component::fd_store::{Inbox, StoreConfig};
+    use crate::component::history::HistoryConf;
+    use crate::component::spoken::SpokenId;
 
     fn open(config: &str) -> Result<RedisFdStore, FdStoreError> {
         RedisFdStore::from_config(Opening {
             node: NodeId::new(7),
             config: StoreConfig::new(config.parse().unwrap(), "".as_ref()),
             inbox: Inbox::new(|_, _| {}),
+            history: Arc::new(History::new(HistoryConf::default())),
         })
     }
 
@@ -334,10 +301,17 @@ mod tests {
         assert!(store.is_alone());
         let local = store.get_local_fds_by_key(room.clone()).await.unwrap();
         assert_eq!(local, [fd]);
-        let published = store.publish(None, "x").await;
+        let id = SpokenId {
+            node: NodeId::new(7),
+            number: 1,
+        };
+        let published = store.publish(None, Spoken::now(id, "x")).await;
         assert!(matches!(published, Err(FdStoreError::Alone)));
         let everybody = store.get_fds_by_key(room.clone()).await;
         assert!(matches!(everybody, Err(FdStoreError::Alone)));
+        let heard = store.get_history_by_key(room.clone()).await;
+        assert!(matches!(heard, Err(FdStoreError::Alone)));
+        store.set_name(fd, Some("Ted".into())).await.unwrap();
         assert_eq!(store.del_fd(fd).await.unwrap(), 1);
         assert_eq!(store.get_local_fds_by_key(room).await.unwrap(), []);
     }
