@@ -36,7 +36,12 @@ const connection = new Connection({
     said.splice(0, said.length - LOG_LINES);
     show(message, Date.now());
   },
-  failed: (message) => note(message, "error"),
+  failed: (message) => {
+    const line = document.createElement("p");
+    line.className = "error";
+    line.textContent = message;
+    insert(line);
+  },
   state: (next, wait) => {
     state = next;
     seconds = wait;
@@ -83,14 +88,14 @@ function catchUp(messages) {
   const missed = messages.slice(start, end);
   const first = fresh > 0 ? [...log.querySelectorAll(".said")].at(-fresh) : null;
   if (missed.length > 0 && before.length > 0) {
-    note(text("missed"), "note", first);
+    note("missed", "", first);
   }
   for (const message of missed) {
     show(message.text, message.time, first);
   }
   said.splice(said.length - fresh, 0, ...missed.map((message) => message.text));
   if (before.length === 0) {
-    note(text("joined", room), "note", first);
+    note("joined", room, first);
   }
 }
 
@@ -169,11 +174,27 @@ function insert(line, next = null) {
   }
 }
 
-function note(message, kind, next) {
+/** A line of the page's own, in the language that is chosen. */
+function note(key, value, next) {
   const line = document.createElement("p");
-  line.className = kind;
-  line.textContent = message;
+  line.className = "note";
+  Object.assign(line.dataset, { note: key, value });
+  line.textContent = text(key, value);
   insert(line, next);
+}
+
+/** What is in the log already, in the other language. */
+function translateLog() {
+  for (const line of log.querySelectorAll("[data-note]")) {
+    line.textContent = text(line.dataset.note, line.dataset.value);
+  }
+  for (const when of log.querySelectorAll("time")) {
+    when.textContent = clock(when.dateTime);
+  }
+}
+
+function clock(time) {
+  return new Date(time).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
 }
 
 /** The name in front of `ted: hello`, as these pages send it; a client of TarsPHP sends none. */
@@ -201,9 +222,8 @@ function show(message, time, next) {
   const what = document.createElement("span");
   what.textContent = words;
   const when = document.createElement("time");
-  const date = new Date(time);
-  when.dateTime = date.toISOString();
-  when.textContent = date.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
+  when.dateTime = new Date(time).toISOString();
+  when.textContent = clock(time);
   line.append(what, " ", when);
   insert(line, next);
 }
@@ -279,7 +299,7 @@ element("rename").addEventListener("submit", (event) => {
   save("name", ownName);
   if (connection.isOpen) {
     connection.command(`name|${ownName}`, `Name:${ownName} success!`);
-    note(ownName === "" ? text("unrenamed") : text("renamed", ownName), "note");
+    note(ownName === "" ? "unrenamed" : "renamed", ownName);
     askWho();
   }
 });
@@ -312,6 +332,7 @@ speak(() => {
   showState();
   showRoom();
   showPeople();
+  translateLog();
 });
 showState();
 showRoom();

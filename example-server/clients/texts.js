@@ -1,4 +1,4 @@
-// What the pages say, in English and Chinese. A page names its texts by data-text, data-label and data-hint.
+// What the pages say, in English and Chinese. A page names its texts by data-text, data-label, data-hint and data-tip.
 "use strict";
 
 const TEXTS = {
@@ -23,7 +23,7 @@ const TEXTS = {
     broadcast: "Send to all rooms",
     you: "You",
     name: "Your name",
-    nameHint: "How others see you",
+    nameHint: "Shown to others",
     save: "Save",
     hello: "Greet me",
     helloHint: "Asks the PHPServer for a greeting, over RPC",

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use common::{greeter, start, start_with};
 use example_server::servant::php_test::php_server::obj::TestTafServiceServant;
 use futures_util::{SinkExt as _, StreamExt as _};
-use tars_rpc::Error;
 use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -220,47 +219,6 @@ async fn rooms_of_one_connection_are_limited() {
     assert_eq!(a.received().await, ["SendByRoom success!"]);
     a.ask("unsubscribe|a").await;
     assert_eq!(a.ask("subscribe|c").await, "Subscribe roomNum:c success!");
-}
-
-#[tokio::test]
-async fn a_greeting_that_fails_is_an_error_and_the_connection_lives() {
-    let servant = greeter(async |_| Err(Error::new(77, "secret"))).await;
-    let chat = start_with("", servant).await;
-    let mut a = chat.connect().await;
-    assert_eq!(
-        a.ask("hello|ted").await,
-        "Error: PHPServer failed with code 77"
-    );
-    assert_eq!(a.ask("ping").await, "pong");
-    let answer = chat.get("/Index/hello?name=ted").await;
-    assert_eq!(
-        (answer.status, answer.body.as_str()),
-        (502, "Error: PHPServer failed with code 77")
-    );
-}
-
-#[tokio::test]
-async fn a_greeting_that_never_comes_is_an_error() {
-    let servant = greeter(|_| std::future::pending()).await;
-    let chat = start_with("obj.limits.helloTimeoutMs = 1", servant).await;
-    let mut a = chat.connect().await;
-    assert_eq!(
-        a.ask("hello|ted").await,
-        "Error: PHPServer did not answer within 1 ms"
-    );
-    assert_eq!(chat.get("/Index/hello?name=ted").await.status, 504);
-}
-
-#[tokio::test]
-async fn a_panic_in_php_server_is_an_error() {
-    let servant = greeter(|_| async { panic!("on purpose") }).await;
-    let chat = start_with("", servant).await;
-    let mut a = chat.connect().await;
-    assert_eq!(
-        a.ask("hello|ted").await,
-        "Error: PHPServer failed with code -99"
-    );
-    assert_eq!(a.ask("ping").await, "pong");
 }
 
 /// A PHPServer that answers slow names only when it is let, one a permit.
