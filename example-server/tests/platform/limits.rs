@@ -25,7 +25,7 @@ async fn as_many_connections_as_maxconns() {
     let refused = tokio_tungstenite::client_async(format!("ws://{chat}/"), stream).await;
     match refused {
         Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => {
-            assert_eq!(answer.status(), 503)
+            assert_eq!(answer.status(), 503);
         }
         other => panic!("{other:?}"),
     }
