@@ -191,9 +191,36 @@ def flat(rounds, seconds):
             print(f"| {value:,} | {statistics.median(costs[value]):.2f} | {statistics.median(ratios):.2f} |")
 
 
+def spread(rounds, seconds):
+    """Whether more than one connection to an endpoint pays: what is outstanding goes over them in turn."""
+    print()
+    print("| threads | outstanding | connections | calls/s | to one | us a call | to one | p99, us |")
+    print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for peer, outstanding in [(peer, n) for peer in (OURS, ONE) for n in (1, 100, 1000)]:
+        results = {n: [] for n in (1, 2, 4)}
+        for _ in range(rounds):
+            for connections in results:
+                print(f"{peer}, {outstanding} outstanding on {connections}", file=sys.stderr)
+                with Server(peer) as server:
+                    line = command(peer, server.port, connections, outstanding, seconds)
+                    result = measure(server, line)
+                result["cost"] = result["client"] + result["server"]
+                results[connections].append(result)
+        for connections, runs in results.items():
+            cells = []
+            for field, form in (("rate", ",.0f"), ("cost", ".2f")):
+                ratios = [a[field] / b[field] for a, b in zip(runs, results[1])]
+                cells += [format(statistics.median(run[field] for run in runs), form), f"{statistics.median(ratios):.2f}"]
+            p99 = statistics.median(run["p99"] for run in runs)
+            threads = 1 if peer == ONE else 2
+            print(f"| {threads} | {outstanding:,} | {connections} | {' | '.join(cells)} | {p99:,.0f} |")
+
+
 if __name__ == "__main__":
     mode, rounds, seconds, path = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     if mode == "flat":
         flat(rounds, seconds)
+    elif mode == "spread":
+        spread(rounds, seconds)
     else:
         calls(rounds, seconds, path)

@@ -10,6 +10,8 @@ use std::{
 use tower_layer::Layer;
 use tower_service::Service;
 
+#[cfg(feature = "tls")]
+use crate::tls::ClientTls;
 use crate::{
     Address, Error, Result,
     client::{
@@ -60,9 +62,15 @@ impl Communicator {
     /// | `client<locator>` | [`locator`](CommunicatorBuilder::locator) |
     /// | `client<sync-invoke-timeout>` | [`Config::timeout`]. (`async-invoke-timeout` is for callbacks.) |
     /// | `client<refresh-endpoint-interval>` | [`Config::refresh`] |
+    /// | `client<keep-alive-interval>` | [`Config::keep_alive`]; 0 is never, and without the key the default stays |
+    /// | `client<ca>`, `<cert>`, `<key>` | `NetConnector::tls`, unless there is a [`connector`](CommunicatorBuilder::connector) (feature `tls`; without it, `ssl` endpoints cannot be called) |
     /// | `setdivision`, if `enableset` | [`set`](CommunicatorBuilder::set) |
     /// | `server<nodename>` | [`node_name`](CommunicatorBuilder::node_name) |
-    /// | `server<datapath>` and the program's name | [`cache`](CommunicatorBuilder::cache): `App.Server.endpoints` |
+    /// | `server<datapath>` and the program's name (`client<modulename>`) | [`cache`](CommunicatorBuilder::cache): `App.Server.endpoints` |
+    /// | `client<stat>`, `<property>`, `<report-interval>` .. | nothing: [`Platform`](crate::platform::Platform) reads them |
+    /// | `client<asyncthread>`, `<netthread>` | nothing: the threads are those of the tokio runtime |
+    ///
+    /// What has no effect at all is listed by [`ApplicationConfig::unused`] and [`ApplicationConfig::unknown`].
     ///
     /// ```no_run
     /// use tars_rpc::{Communicator, config::ApplicationConfig};
@@ -75,7 +83,7 @@ impl Communicator {
     /// ```
     ///
     /// # Errors
-    /// As [`CommunicatorBuilder::locator`].
+    /// As [`CommunicatorBuilder::application`].
     pub fn from_config(config: &ApplicationConfig) -> Result<Self> {
         Ok(Self::builder().application(config)?.build())
     }
@@ -155,6 +163,9 @@ impl Default for Communicator {
 pub struct CommunicatorBuilder {
     config: Config,
     connector: Option<Arc<dyn Connector>>,
+    /// For the connector, if there is no other.
+    #[cfg(feature = "tls")]
+    tls: Option<ClientTls>,
     resolver: Option<Arc<dyn Resolver>>,
     locator: Option<Address>,
     set: Option<SetDivision>,
@@ -183,7 +194,7 @@ impl CommunicatorBuilder {
     /// What a Tars config file says of clients, as [`Communicator::from_config`]; the rest stays as it is.
     ///
     /// # Errors
-    /// As [`locator`](Self::locator).
+    /// As [`locator`](Self::locator); `Error::Tls` (feature `tls`): a certificate or a key is of no use.
     pub fn application(mut self, config: &ApplicationConfig) -> Result<Self> {
         let ApplicationConfig {
             set,
@@ -193,6 +204,13 @@ impl CommunicatorBuilder {
         } = config;
         self.config.timeout = client.sync_invoke_timeout;
         self.config.refresh = client.refresh_endpoint_interval;
+        if let Some(interval) = client.keep_alive_interval {
+            self.config.keep_alive = Some(interval).filter(|interval| !interval.is_zero());
+        }
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &client.tls {
+            self.tls = Some(tls.try_into()?);
+        }
         self.set.clone_from(set);
         if let Some(server) = server {
             self.node_name.clone_from(&server.node_name);
@@ -307,9 +325,13 @@ impl CommunicatorBuilder {
 
     /// The communicator.
     pub fn build(self) -> Communicator {
-        let connector = self
-            .connector
-            .unwrap_or_else(|| Arc::new(NetConnector::new()));
+        let net = NetConnector::new();
+        #[cfg(feature = "tls")]
+        let net = match self.tls {
+            Some(tls) => net.tls(tls),
+            None => net,
+        };
+        let connector = self.connector.unwrap_or_else(|| Arc::new(net));
         let pool = Arc::new(Pool::new(self.config, connector));
         let set = self.set.as_ref().map(SetDivision::as_str);
         let cache = self.cache.map(|path| Arc::new(Cache::new(path, set)));

@@ -155,6 +155,11 @@ pub enum Error {
     #[error(transparent)]
     Address(#[from] AddressError),
 
+    /// A config file names certificates or keys that are of no use.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tls(#[from] crate::tls::TlsError),
+
     /// Two servants of a server have the same name.
     #[error("two servants are called {0}; give each its own name")]
     DuplicateServant(String),
@@ -221,6 +226,8 @@ impl Error {
             Self::ServerDecode(_) => codes::SERVER_DECODE,
             Self::ServerEncode(_) => codes::SERVER_ENCODE,
             Self::NoEndpoint { .. } | Self::Address(_) => codes::NO_ENDPOINT,
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => codes::UNKNOWN,
             Self::DuplicateServant(_) | Self::Adapter { .. } | Self::Listen { .. } => {
                 codes::UNKNOWN
             }

@@ -47,6 +47,7 @@ mod endpoint;
 mod error;
 mod include;
 mod net;
+mod pace;
 pub mod platform;
 mod protocol;
 pub mod registry;

@@ -29,7 +29,7 @@ use rustls::{
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
-use crate::net::Stream;
+use crate::{config::TlsConfig, net::Stream};
 
 /// A certificate, with those that vouch for it, and its key.
 #[derive(Debug)]
@@ -82,6 +82,9 @@ pub enum TlsError {
         /// What is wrong.
         source: rustls::Error,
     },
+    /// A key of a Tars config file without which the others are of no use.
+    #[error("the key `{0}` is missing")]
+    Missing(&'static str),
     /// A name that no certificate can have.
     #[error("`{0}` is neither a DNS name nor an IP address")]
     ServerName(String),
@@ -172,6 +175,23 @@ impl ServerTls {
     }
 }
 
+/// As a Tars config file says: `cert` and `key` are the server's own; with `verifyclient=1`, `ca` vouches for clients.
+impl TryFrom<&TlsConfig> for ServerTls {
+    type Error = TlsError;
+
+    fn try_from(config: &TlsConfig) -> Result<Self, TlsError> {
+        let identity = Identity::from_pem_files(
+            config.cert.as_ref().ok_or(TlsError::Missing("cert"))?,
+            config.key.as_ref().ok_or(TlsError::Missing("key"))?,
+        )?;
+        if !config.verify_client {
+            return Self::new(identity);
+        }
+        let clients = config.ca.as_ref().ok_or(TlsError::Missing("ca"))?;
+        Self::with_client_auth(identity, Roots::from_pem_file(clients)?)
+    }
+}
+
 /// For everything that rustls can do.
 impl From<Arc<ServerConfig>> for ServerTls {
     fn from(config: Arc<ServerConfig>) -> Self {
@@ -233,6 +253,23 @@ impl ClientTls {
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?,
         };
         self.connector.connect(name, stream).await
+    }
+}
+
+/// As a Tars config file says: `ca` vouches for servers; `cert` and `key`, if they are there, are the client's own.
+impl TryFrom<&TlsConfig> for ClientTls {
+    type Error = TlsError;
+
+    fn try_from(config: &TlsConfig) -> Result<Self, TlsError> {
+        let roots = Roots::from_pem_file(config.ca.as_ref().ok_or(TlsError::Missing("ca"))?)?;
+        match (&config.cert, &config.key) {
+            (None, None) => Self::new(roots),
+            (Some(cert), Some(key)) => {
+                Self::with_identity(roots, Identity::from_pem_files(cert, key)?)
+            }
+            (None, Some(_)) => Err(TlsError::Missing("cert")),
+            (Some(_), None) => Err(TlsError::Missing("key")),
+        }
     }
 }
 

@@ -1,22 +1,15 @@
-//! Adapters: their limits, who may connect, what they serve, layers around it.
+//! Adapters: their limits, who may connect, what they serve.
 
 mod common;
 
-use std::{
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
 use common::{OBJ, Raw, client_of, example, greet, peer};
 use tars_rpc::{
     Communicator, Error, codes,
+    config::{ApplicationConfig, Document, ServerConfig},
     server::{
-        Adapter, AllowList, Dispatch, Limits, Protocol, RawConnection, Reply, Request, Servant,
-        Server, Serving, Stats, layer::Trace,
+        Adapter, AllowList, Limits, Protocol, RawConnection, Servant, Server, Serving, Stats,
     },
 };
 use tokio::{
@@ -494,73 +487,94 @@ async fn settings_that_contradict_each_other() {
     );
 }
 
-/// Counts requests, and keeps those for `secret` to itself.
-#[derive(Clone)]
-struct Guard<S>(S, Arc<AtomicUsize>);
+/// A config file with an adapter that has these lines beside its servant and its endpoint.
+fn config(endpoint: &str, lines: &str) -> ServerConfig {
+    let text = format!(
+        "<tars>\n<application>\n<server>\napp=PHPTest\nserver=PHPServer\n<objAdapter>\nservant={OBJ}\n\
+         endpoint={endpoint}\n{lines}\n</objAdapter>\n</server>\n</application>\n</tars>\n"
+    );
+    let document = Document::parse(&text).unwrap();
+    ApplicationConfig::new(&document).unwrap().server.unwrap()
+}
 
-impl<S: tower::Service<Request, Response = Reply, Error = Error>> tower::Service<Request>
-    for Guard<S>
-where
-    S::Future: Send + 'static,
-{
-    type Response = Reply;
-    type Error = Error;
-    type Future = Dispatch;
+fn from_config(endpoint: &str, lines: &str) -> Result<Adapter, Error> {
+    let config = config(endpoint, lines);
+    Adapter::from_config(&config.adapters[0])
+}
 
-    fn poll_ready(
-        &mut self,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Result<(), Error>> {
-        self.0.poll_ready(cx)
+#[tokio::test]
+async fn an_adapter_is_what_the_config_file_says() {
+    let lines = "maxconns=2\nqueuecap=1\nqueuetimeout=50\nthreads=5\nallow=127.0.0.1;10.*.*.*";
+    let adapter = from_config("tcp -h 127.0.0.1 -p 0 -t 60000", lines).unwrap();
+    let limits = format!("{adapter:?}");
+    for part in [
+        "name: \"objAdapter\"",
+        "max_connections: 2,",
+        "max_queue: 1,",
+        "queue_timeout: 50ms,",
+    ] {
+        assert!(limits.contains(part), "{part} in {limits}");
     }
+    let (servant, ..) = example();
+    let server = Server::builder()
+        .adapter(adapter.servant(OBJ, servant))
+        .listen()
+        .await
+        .unwrap();
+    let (address, stats) = (server.local_addrs()[0], server.stats());
+    let (stop, task) = start(server);
+    let mut connections = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        assert!(is_served(&mut stream).await);
+        connections.push(stream);
+    }
+    let mut third = TcpStream::connect(address).await.unwrap();
+    assert!(!is_served(&mut third).await);
+    assert_eq!(stats.refused.get(), 1);
+    stop.cancel();
+    task.await.unwrap();
 
-    fn call(&mut self, request: Request) -> Dispatch {
-        self.1.fetch_add(1, Ordering::Relaxed);
-        if request.context().func() == "secret" {
-            return Box::pin(async { Err(Error::new(403, "not for you")) });
-        }
-        Box::pin(self.0.call(request))
+    // Those who may not connect, and those who may in spite of that.
+    for (lines, served) in [
+        ("deny=127.*.*.*", false),
+        ("allow=127.0.0.1\ndeny=127.*.*.*", true),
+        ("allow=127.0.0.1\ndeny=127.*.*.*\norder=deny,allow", false),
+        ("allow=10.0.0.1", false),
+    ] {
+        let adapter = from_config("tcp -h 127.0.0.1 -p 0", lines).unwrap();
+        let server = Server::builder()
+            .adapter(adapter.servant(OBJ, example().0))
+            .listen();
+        let server = server.await.unwrap();
+        let address = server.local_addrs()[0];
+        let (stop, task) = start(server);
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        assert_eq!(is_served(&mut stream).await, served, "{lines}");
+        stop.cancel();
+        task.await.unwrap();
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn layers_see_requests_and_results() {
-    let (servant, ..) = example();
-    let count = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&count);
-    let server = Server::builder()
-        .servant(OBJ, servant)
-        .layer(Trace::new())
-        .layer(tower::timeout::TimeoutLayer::new(Duration::from_secs(1)))
-        .layer(tower::limit::GlobalConcurrencyLimitLayer::new(2))
-        .layer(tower_layer::layer_fn(move |inner| {
-            Guard(inner, Arc::clone(&counter))
-        }))
-        .listen()
-        .await;
-    let server = server.unwrap();
-    let (ours, theirs) = tokio::io::duplex(1 << 16);
-    tokio::spawn(server.serve_stream(theirs, peer()));
-    let mut client = Raw::new(ours);
-    client.send(&greet(1, "ted", |_| {})).await;
-    assert_eq!(client.answer().await.unwrap().ret, codes::OK);
-    client
-        .send(&greet(2, "ted", |r| r.func = "secret".to_owned()))
-        .await;
-    let answer = client.answer().await.unwrap();
-    assert_eq!(
-        (answer.ret, answer.result_desc.as_str()),
-        (403, "not for you")
-    );
-    client.send(&greet(3, "wait", |_| {})).await;
-    let answer = client.answer().await.unwrap();
-    assert_eq!(
-        (answer.ret, answer.result_desc.as_str()),
-        (codes::UNKNOWN, "request timed out")
-    );
-    client.send(&greet(4, "fail", |_| {})).await;
-    assert_eq!(client.answer().await.unwrap().ret, 1234);
-    assert_eq!(count.load(Ordering::Relaxed), 4);
+#[test]
+fn a_config_that_cannot_be_kept_is_refused() {
+    for (lines, text) in [
+        (
+            "allow=somebody",
+            "adapter objAdapter: allow: `somebody` is no IP address",
+        ),
+        (
+            "deny=10.0.0.0/99",
+            "adapter objAdapter: deny: `10.0.0.0/99` is no IP address",
+        ),
+        (
+            "accesskey=me\nsecretkey=x",
+            "adapter objAdapter: `accesskey` is not supported",
+        ),
+    ] {
+        let error = from_config("tcp -h 127.0.0.1 -p 0", lines).unwrap_err();
+        assert!(error.to_string().starts_with(text), "{error}");
+    }
 }
 
 /// A servant may be shared by adapters.

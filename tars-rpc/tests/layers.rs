@@ -203,78 +203,28 @@ async fn a_trace_goes_on_at_the_server() {
 }
 
 #[cfg(feature = "metrics")]
-mod metrics {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use ::metrics::{
-        Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
-        with_local_recorder,
-    };
+#[test]
+fn calls_are_counted_however_they_end() {
+    use common::numbers::Numbers;
     use tars_rpc::client::layer::Metrics;
 
-    use super::*;
-
-    #[derive(Default)]
-    struct Numbers(Mutex<BTreeMap<String, Arc<AtomicU64>>>);
-
-    impl Numbers {
-        fn of(&self, key: &Key) -> Arc<AtomicU64> {
-            let labels: Vec<_> = key
-                .labels()
-                .map(|l| format!("{}={}", l.key(), l.value()))
-                .collect();
-            let name = format!("{}[{}]", key.name(), labels.join(" "));
-            Arc::clone(self.0.lock().unwrap().entry(name).or_default())
-        }
+    let numbers = Numbers::record(async {
+        let communicator = builder().await.layer(Metrics).build();
+        let client = client(&communicator);
+        client.say_hello_world("ted").await.unwrap();
+        client.say_hello_world("fail").await.unwrap_err();
+        let given_up = client.say_hello_world("wait");
+        tokio::time::timeout(Duration::from_secs(1), given_up)
+            .await
+            .unwrap_err();
+    });
+    for code in ["0", "1234", "abandoned"] {
+        let labels = format!("servant={OBJ} func=sayHelloWorld code={code}");
+        let count = numbers.get(&format!("tars_client_calls_total[{labels}]"));
+        assert_eq!(count, 1, "{code}");
     }
-
-    impl Recorder for Numbers {
-        fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-        fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-        fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-
-        fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-            Counter::from_arc(self.of(key))
-        }
-
-        fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-            Gauge::from_arc(self.of(key))
-        }
-
-        fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
-            Histogram::noop()
-        }
-    }
-
-    #[test]
-    fn calls_are_counted_however_they_end() {
-        let numbers = Numbers::default();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        with_local_recorder(&numbers, || {
-            runtime.block_on(async {
-                let communicator = builder().await.layer(Metrics).build();
-                let client = client(&communicator);
-                client.say_hello_world("ted").await.unwrap();
-                client.say_hello_world("fail").await.unwrap_err();
-                let given_up = client.say_hello_world("wait");
-                tokio::time::timeout(Duration::from_secs(1), given_up)
-                    .await
-                    .unwrap_err();
-            });
-        });
-        let numbers = numbers.0.into_inner().unwrap();
-        let count = |code: &str| {
-            let labels = format!("servant={OBJ} func=sayHelloWorld code={code}");
-            numbers[&format!("tars_client_calls_total[{labels}]")].load(Ordering::Relaxed)
-        };
-        assert_eq!([count("0"), count("1234"), count("abandoned")], [1, 1, 1]);
-        let gauge = &numbers[&format!("tars_client_calls_in_flight[servant={OBJ}]")];
-        assert_eq!(f64::from_bits(gauge.load(Ordering::Relaxed)), 0.0);
-    }
+    let gauge = numbers.get(&format!("tars_client_calls_in_flight[servant={OBJ}]"));
+    assert_eq!(f64::from_bits(gauge), 0.0);
 }
 
 #[cfg(feature = "blocking")]

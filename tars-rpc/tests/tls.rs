@@ -10,6 +10,7 @@ use tars_rpc::{
     Communicator, Error, Result,
     client::{CallOptions, NetConnector},
     codes,
+    config::{ApplicationConfig, Document},
     server::{Adapter, Limits, Server, Stats},
     tls::{ClientTls, Identity, Roots, ServerTls},
 };
@@ -277,5 +278,85 @@ async fn files_that_are_wrong_are_named() {
     assert_eq!(
         error.to_string(),
         "adapter secret: `ssl -h 127.0.0.1 -p 0` needs a certificate and a key; `Adapter::tls` takes them"
+    );
+}
+
+/// A config file with these lines in `<server>` and `<client>`.
+fn config(server: &str, client: &str) -> ApplicationConfig {
+    let text = format!(
+        "<tars>\n<application>\n<server>\napp=PHPTest\nserver=PHPServer\n{server}\n<objAdapter>\nservant={OBJ}\n\
+         endpoint=ssl -h 127.0.0.1 -p 0\n</objAdapter>\n</server>\n<client>\n{client}\n</client>\n\
+         </application>\n</tars>\n"
+    );
+    ApplicationConfig::new(&Document::parse(&text).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn certificates_come_from_a_config_file() {
+    let (servers, clients) = (Authority::new(), Authority::new());
+    let path = |authority: &Authority| authority.dir.path().join("ca.crt").display().to_string();
+    let (cert, key) = servers.issue("server", &["127.0.0.1"]);
+    let of_server = format!(
+        "cert={}\nkey={}\nca={}\nverifyclient=1",
+        cert.display(),
+        key.display(),
+        path(&clients)
+    );
+    let (cert, key) = clients.issue("client", &["somebody"]);
+    let of_client = format!(
+        "ca={}\ncert={}\nkey={}",
+        path(&servers),
+        cert.display(),
+        key.display()
+    );
+    let config = self::config(&of_server, &of_client);
+    let server = config.server.as_ref().unwrap();
+    let adapter = Adapter::from_config(&server.adapters[0]).unwrap();
+    let listening = Server::builder()
+        .adapter(adapter.servant(OBJ, example().0))
+        .listen()
+        .await
+        .unwrap();
+    let address = format!(
+        "{OBJ}@ssl -h 127.0.0.1 -p {}",
+        listening.local_addrs()[0].port()
+    );
+    tokio::spawn(listening.serve(std::future::pending()));
+    let communicator = Communicator::from_config(&config).unwrap();
+    let client = client_of(&communicator, &address);
+    assert_eq!(client.say_hello_world("ted").await.unwrap(), "hello world!");
+    let stranger = self::config(&of_server, &format!("ca={}", path(&servers)));
+    let stranger = Communicator::from_config(&stranger).unwrap();
+    client_of(&stranger, &address)
+        .say_hello_world("ted")
+        .await
+        .unwrap_err();
+
+    // What is missing is said when the file is read, not at the first call.
+    for (lines, text) in [
+        (
+            format!("cert={}", cert.display()),
+            "the key `ca` is missing",
+        ),
+        (
+            format!("ca={}\ncert={}", path(&servers), cert.display()),
+            "the key `key` is missing",
+        ),
+        (
+            "ca=/no/such/file".to_owned(),
+            "cannot read /no/such/file: No such file",
+        ),
+    ] {
+        let error = Communicator::from_config(&self::config(&of_server, &lines)).unwrap_err();
+        assert!(error.to_string().starts_with(text), "{error}");
+    }
+    let config = self::config("cert=/no/such/file\nkey=/no/such/file", "");
+    let server = config.server.as_ref().unwrap();
+    let error = Adapter::from_config(&server.adapters[0]).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("adapter objAdapter: cannot read /no/such/file"),
+        "{error}"
     );
 }

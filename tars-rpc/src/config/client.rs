@@ -13,10 +13,13 @@ pub struct ClientConfig {
     pub locator: Option<Address>,
     /// `sync-invoke-timeout`, in milliseconds: how long a call waits for its answer. Default 3 s.
     pub sync_invoke_timeout: Duration,
-    /// `async-invoke-timeout`, in milliseconds: the same for a call whose caller does not block. Default 5 s.
+    /// `async-invoke-timeout`, in milliseconds: the same for calls of TarsCpp with a callback. Default 5 s.
     pub async_invoke_timeout: Duration,
     /// `refresh-endpoint-interval`, in milliseconds: how often the registry is asked again. Default 60 s.
     pub refresh_endpoint_interval: Duration,
+    /// `keep-alive-interval`, in milliseconds: how long a peer may be silent before it is asked whether it is there.
+    /// Zero is never. Without it, what reads this has a default of its own (TarsCpp: never).
+    pub keep_alive_interval: Option<Duration>,
     /// `stat`: the object that gets statistics of calls. Without it, they are not reported.
     pub stat: Option<Address>,
     /// `property`: the object that gets properties. Without it, they are not reported.
@@ -47,7 +50,6 @@ const UNUSED: &[&str] = &[
     "collector_host",
     "collector_port",
     "enableset",
-    "keep-alive-interval",
     "localip",
     "max-report-size",
     "mergenetasync",
@@ -67,6 +69,7 @@ impl Default for ClientConfig {
             sync_invoke_timeout: Duration::from_millis(3000),
             async_invoke_timeout: Duration::from_millis(5000),
             refresh_endpoint_interval: Duration::from_millis(60_000),
+            keep_alive_interval: None,
             stat: None,
             property: None,
             report_interval: Duration::from_millis(60_000),
@@ -96,6 +99,7 @@ impl ClientConfig {
             refresh_endpoint_interval: s
                 .millis("refresh-endpoint-interval")
                 .unwrap_or(default.refresh_endpoint_interval),
+            keep_alive_interval: s.millis_or_zero("keep-alive-interval"),
             stat: s.address("stat"),
             property: s.address("property"),
             report_interval: s

@@ -115,24 +115,20 @@ impl<'a, 'd> Section<'a, 'd> {
     }
 
     pub(super) fn millis(&mut self, key: &'static str) -> Option<Duration> {
-        self.duration(key, Duration::from_millis, "milliseconds")
+        self.parsed(key, |text| {
+            duration(text, Duration::from_millis, 1, "milliseconds")
+        })
+    }
+
+    pub(super) fn millis_or_zero(&mut self, key: &'static str) -> Option<Duration> {
+        self.parsed(key, |text| {
+            duration(text, Duration::from_millis, 0, "milliseconds")
+        })
     }
 
     pub(super) fn seconds(&mut self, key: &'static str) -> Option<Duration> {
-        self.duration(key, Duration::from_secs, "seconds")
-    }
-
-    fn duration(
-        &mut self,
-        key: &'static str,
-        from: fn(u64) -> Duration,
-        unit: &str,
-    ) -> Option<Duration> {
-        // TarsCpp reads an `int`.
-        let max = i32::MAX;
-        self.parsed(key, |text| match text.parse::<i32>() {
-            Ok(number @ 1..) => Ok(from(number.unsigned_abs().into())),
-            _ => Err(format!("a number of {unit} from 1 to {max}")),
+        self.parsed(key, |text| {
+            duration(text, Duration::from_secs, 1, "seconds")
         })
     }
 
@@ -235,5 +231,20 @@ impl<'a, 'd> Section<'a, 'd> {
     pub(super) fn section(&mut self, block: Block<'d>) -> Section<'_, 'd> {
         let path = format!("{}/{}", self.path, block.name());
         Section::new(Some(block), path, self.findings)
+    }
+}
+
+fn duration(
+    text: &str,
+    from: fn(u64) -> Duration,
+    min: u32,
+    unit: &str,
+) -> Result<Duration, String> {
+    // TarsCpp reads an `int`.
+    let max = i32::MAX;
+    let number = text.parse::<i32>().ok().map(u32::try_from);
+    match number {
+        Some(Ok(number)) if number >= min => Ok(from(number.into())),
+        _ => Err(format!("a number of {unit} from {min} to {max}")),
     }
 }

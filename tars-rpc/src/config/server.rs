@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{Credentials, LogLevel, Protocol, TlsConfig, section::Section};
-use crate::{Address, Endpoint};
+use crate::{Address, Endpoint, Transport};
 
 /// Who the server is, where it lives, and what it listens on.
 ///
@@ -92,7 +92,8 @@ pub struct AdapterConfig {
     pub deny_first: bool,
     /// `accesskey` and `secretkey`, which clients must know.
     pub credentials: Option<Credentials>,
-    /// `ca`, `cert`, `key`, `verifyclient`: for an `ssl` endpoint.
+    /// `ca`, `cert`, `key`, `verifyclient`: for an `ssl` endpoint, which has those of the server if it has none of its
+    /// own.
     pub tls: Option<TlsConfig>,
 }
 
@@ -250,7 +251,13 @@ impl ServerConfig {
         let prefix = is_named.then(|| format!("{}.", config.name()));
         for block in s.blocks() {
             let adapter = AdapterConfig::read(block.name(), prefix.as_deref(), s.section(block));
-            config.adapters.extend(adapter);
+            config.adapters.extend(adapter.map(|adapter| AdapterConfig {
+                tls: match adapter.endpoint.transport {
+                    Transport::Ssl => adapter.tls.or_else(|| config.tls.clone()),
+                    Transport::Tcp | Transport::Udp => adapter.tls,
+                },
+                ..adapter
+            }));
         }
         section.finish(UNUSED);
         Some(config)
@@ -289,7 +296,7 @@ impl AdapterConfig {
                 s.refuse("servant", message);
             }
         }
-        let place = Endpoint::new(crate::Transport::Tcp, "", 0);
+        let place = Endpoint::new(Transport::Tcp, "", 0);
         let is_complete = servant.is_some() && endpoint.is_some();
         let default = Self::new(name, servant.unwrap_or_default(), endpoint.unwrap_or(place));
         let (access_key, secret_key) = (s.text("accesskey"), s.text("secretkey"));

@@ -1,6 +1,8 @@
 //! Adapters from a config file.
 
 use super::{Adapter, AllowList, Limits};
+#[cfg(feature = "tls")]
+use crate::tls::ServerTls;
 use crate::{Error, Result, config::AdapterConfig};
 
 /// What an adapter of a config file is willing to hold: `maxconns`, `queuecap`, `queuetimeout`.
@@ -34,8 +36,9 @@ impl AllowList {
 }
 
 impl Adapter {
-    /// An adapter as a config file has it, without its servant: name, endpoint, limits, who may connect, and for an
-    /// `ssl` endpoint `cert`, `key`, and `ca` with `verifyclient`. The TLS keys of `<server>` are not looked at.
+    /// An adapter as a config file has it, without its servant: name, endpoint, limits, who may connect, and with the
+    /// feature `tls` `cert`, `key`, and `ca` with `verifyclient`. `threads` has nothing to do here: the threads are
+    /// those of the tokio runtime, which serve all adapters.
     ///
     /// ```no_run
     /// use tars_rpc::{config::ApplicationConfig, server::{Adapter, Servant, Server}};
@@ -52,15 +55,21 @@ impl Adapter {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Adapter`]: an entry of `allow` or `deny` is no address, or a file of TLS is of no use.
+    /// [`Error::Adapter`]: an entry of `allow` or `deny` is no address, a file of TLS is missing or of no use, or callers
+    /// are to be asked for an `accesskey`, which is not done here and nobody should believe to be.
     pub fn from_config(config: &AdapterConfig) -> Result<Self> {
+        if config.credentials.is_some() {
+            let text = "`accesskey` is not supported; let `allow` or certificates say who may call";
+            return Err(wrong(config, text.to_owned()));
+        }
         let adapter = Self::new(&config.name)
             .endpoint(config.endpoint.clone())
             .limits(config.into())
             .allow(AllowList::from_config(config)?);
         #[cfg(feature = "tls")]
-        if let Some(tls) = server_tls(config)? {
-            return Ok(adapter.tls(tls));
+        if let Some(files) = &config.tls {
+            let tls = ServerTls::try_from(files);
+            return Ok(adapter.tls(tls.map_err(|error| wrong(config, error.to_string()))?));
         }
         Ok(adapter)
     }
@@ -71,30 +80,6 @@ fn wrong(config: &AdapterConfig, reason: String) -> Error {
         adapter: config.name.clone(),
         reason,
     }
-}
-
-#[cfg(feature = "tls")]
-fn server_tls(config: &AdapterConfig) -> Result<Option<crate::tls::ServerTls>> {
-    use crate::tls::{Identity, Roots, ServerTls, TlsError};
-
-    let Some(tls) = config.tls.as_ref() else {
-        return Ok(None);
-    };
-    let (Some(cert), Some(key)) = (&tls.cert, &tls.key) else {
-        return Ok(None);
-    };
-    let make = || -> Result<ServerTls, TlsError> {
-        let identity = Identity::from_pem_files(cert, key)?;
-        match &tls.ca {
-            Some(ca) if tls.verify_client => {
-                ServerTls::with_client_auth(identity, Roots::from_pem_file(ca)?)
-            }
-            _ => ServerTls::new(identity),
-        }
-    };
-    make()
-        .map(Some)
-        .map_err(|error| wrong(config, error.to_string()))
 }
 
 #[cfg(test)]

@@ -4,6 +4,10 @@
 //! service takes a [`Request`] and gives a [`Reply`]: those of the `tower` crate (time limits, concurrency, load
 //! shedding), and your own. Without layers a request goes straight to its servant.
 //!
+//! * [`Trace`] runs each request in a [`tracing`] span that belongs to the trace of its caller.
+//! * [`RateLimit`] refuses requests above a rate.
+//! * `Metrics` (feature `metrics`) counts and times requests for the [metrics](https://docs.rs/metrics) crate.
+//!
 //! ```
 //! use std::{future::Future, pin::Pin, task::{Context, Poll}, time::Instant};
 //! use tars_rpc::{Error, server::{Reply, Request, Server, layer::Trace}};
@@ -56,8 +60,14 @@ use tower_service::Service;
 use super::{Dispatch, Reply, Request, Servant};
 use crate::{Error, Result, codes};
 
+#[cfg(feature = "metrics")]
+mod metrics;
+mod rate_limit;
 mod trace;
 
+#[cfg(feature = "metrics")]
+pub use metrics::Metrics;
+pub use rate_limit::RateLimit;
 pub use trace::Trace;
 
 pub(super) type BoxError = Box<dyn StdError + Send + Sync>;

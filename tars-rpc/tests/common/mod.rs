@@ -2,6 +2,9 @@
 
 #![allow(dead_code, unreachable_pub)] // each test file uses its part
 
+#[cfg(feature = "metrics")]
+pub mod numbers;
+
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use bytes::BytesMut;

@@ -1,16 +1,15 @@
 //! So many calls a second, and no more.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
-    time::{Duration, Instant},
 };
 
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{CallRequest, CallService, Calling};
-use crate::{Error, Result, net::now};
+use crate::{Error, Result, net::now, pace::Pace};
 
 /// Refuses calls above a rate, at once: nothing waits.
 ///
@@ -25,37 +24,12 @@ use crate::{Error, Result, net::now};
 ///
 /// A call that is refused ends with [`Error::RateLimited`].
 #[derive(Debug, Clone)]
-pub struct RateLimit(Arc<Limit>);
-
-#[derive(Debug)]
-struct Limit {
-    per_second: u32,
-    /// Between two calls at full rate.
-    pace: Duration,
-    /// When all that was taken is paid back: calls take from the future, up to a second of it.
-    paid: Mutex<Option<Instant>>,
-}
+pub struct RateLimit(Arc<Pace>);
 
 impl RateLimit {
     /// At most so many calls a second; none with 0.
     pub fn per_second(calls: u32) -> Self {
-        Self(Arc::new(Limit {
-            per_second: calls,
-            pace: Duration::from_secs(1) / calls.max(1),
-            paid: Mutex::default(),
-        }))
-    }
-}
-
-impl Limit {
-    fn admits(&self, now: Instant) -> bool {
-        let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = paid.map_or(now, |paid| paid.max(now)) + self.pace;
-        let admits = self.per_second > 0 && next <= now + Duration::from_secs(1);
-        if admits {
-            *paid = Some(next);
-        }
-        admits
+        Self(Arc::new(Pace::new(calls)))
     }
 }
 
@@ -64,7 +38,7 @@ impl Layer<CallService> for RateLimit {
 
     fn layer(&self, inner: CallService) -> Limited {
         Limited {
-            limit: Arc::clone(&self.0),
+            pace: Arc::clone(&self.0),
             inner,
         }
     }
@@ -73,7 +47,7 @@ impl Layer<CallService> for RateLimit {
 /// The service that [`RateLimit`] makes.
 #[derive(Debug, Clone)]
 pub struct Limited {
-    limit: Arc<Limit>,
+    pace: Arc<Pace>,
     inner: CallService,
 }
 
@@ -87,37 +61,13 @@ impl Service<CallRequest> for Limited {
     }
 
     fn call(&mut self, request: CallRequest) -> Calling {
-        if self.limit.admits(now()) {
+        if self.pace.admits(now()) {
             return self.inner.call(request);
         }
         let error = Error::RateLimited {
             call: request.call,
-            per_second: self.limit.per_second,
+            per_second: self.pace.per_second,
         };
         Box::pin(async { Err(error) })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_second_at_once_and_then_the_pace() {
-        for rate in [1, 10, 333] {
-            let RateLimit(limit) = RateLimit::per_second(rate);
-            let start = Instant::now();
-            let admitted = |at: Duration| (0..1000).filter(|_| limit.admits(start + at)).count();
-            assert_eq!(admitted(Duration::ZERO), rate as usize);
-            assert_eq!(admitted(limit.pace), 1);
-            assert_eq!(admitted(limit.pace * 3 / 2), 0);
-            assert_eq!(
-                admitted(Duration::from_secs(100)),
-                rate as usize,
-                "no more is saved"
-            );
-        }
-        let RateLimit(none) = RateLimit::per_second(0);
-        assert!(!none.admits(Instant::now()));
     }
 }

@@ -1,10 +1,6 @@
 //! Spans for requests.
 
-use std::{
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::task::{Context, Poll};
 
 use tower_layer::Layer;
 use tower_service::Service;
@@ -13,7 +9,7 @@ use tracing::{Instrument, Span, field::Empty, info_span};
 use crate::{
     Error, Result,
     server::{
-        Reply, Request,
+        Dispatch, Reply, Request,
         layer::{self, BoxError},
     },
     trace_parent::{TRACEPARENT, TraceParent},
@@ -57,7 +53,7 @@ where
 {
     type Response = Reply;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
+    type Future = Dispatch;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         self.0.poll_ready(cx).map_err(layer::error)
