@@ -11,12 +11,15 @@ pub(crate) mod args;
 mod buffer;
 mod calls;
 pub(crate) mod client;
+mod deadlines;
 pub(crate) mod keep_alive;
 pub(crate) mod server;
 mod version;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod schedules;
 
 use tars_codec as codec;
 

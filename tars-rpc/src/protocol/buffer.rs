@@ -5,7 +5,7 @@ use tars_codec::{FrameError, FrameSplitter};
 
 /// What a connection reads at first, and when little comes.
 const SMALL: usize = 4 << 10;
-/// More is not read at once, nor kept for sending when it has been sent.
+/// More is not read at once, nor kept for sending when it has been sent. Less is kept when little is sent.
 const LARGE: usize = 64 << 10;
 
 /// Received bytes.
@@ -31,6 +31,10 @@ impl Input {
 
     /// Where to append received bytes.
     pub(crate) fn space(&mut self) -> &mut BytesMut {
+        // A burst is over: its block is too large for what is left to come.
+        if self.bytes.is_empty() && self.bytes.capacity() > self.chunk * 4 {
+            self.bytes = BytesMut::new();
+        }
         // What is left behind the last packet will do, unless it is little: a new block costs an allocation.
         if self.bytes.capacity() - self.bytes.len() < self.chunk / 4 {
             self.bytes.reserve(self.chunk);
@@ -108,9 +112,16 @@ impl Output {
         self.sent = (self.sent + n).min(self.bytes.len());
         if self.sent == self.bytes.len() {
             self.base += self.sent as u64;
+            let used = self.bytes.len();
             self.sent = 0;
             self.bytes.clear();
-            self.bytes.shrink_to(LARGE);
+            let capacity = self.bytes.capacity();
+            if capacity > LARGE {
+                self.bytes.shrink_to(LARGE);
+            } else if capacity > SMALL && used < capacity / 8 {
+                // A burst is over, and an idle connection shall be small again.
+                self.bytes.shrink_to(capacity / 2);
+            }
         } else if self.sent > LARGE && self.sent > self.bytes.len() / 2 {
             // A peer that is always a bit behind must not make the buffer grow; each byte moves at most once.
             self.bytes.drain(..self.sent);
@@ -122,5 +133,40 @@ impl Output {
     /// Forgets what was not sent.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_does_not_stay_in_memory() {
+        let mut output = Output::default();
+        output.buffer().resize(1 << 20, 0);
+        output.advance(1 << 20);
+        assert!(output.bytes.capacity() <= LARGE);
+        for _ in 0..5 {
+            output.buffer().extend_from_slice(&[0; 50]);
+            output.advance(50);
+        }
+        assert!(output.bytes.capacity() <= SMALL);
+        assert_eq!(output.position(), (1 << 20) + 250);
+
+        let mut input = Input::new(1 << 20);
+        let mut receive = |mut n: usize| {
+            while n > 0 {
+                let space = input.space();
+                let part = n.min(space.capacity());
+                space.resize(part, 0);
+                input.received(part);
+                input.bytes.clear(); // as if they were whole packets
+                n -= part;
+            }
+            input.space().capacity()
+        };
+        assert!(receive(1 << 20) > SMALL * 4);
+        let last = (0..10).map(|_| receive(50)).last();
+        assert!(last <= Some(SMALL * 4), "{last:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! The client's side of a connection: calls in, frames out; bytes in, finished calls out.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::VecDeque,
     time::{Duration, Instant},
 };
 
@@ -14,6 +14,7 @@ use super::{
     PING, Version, Violation, answer,
     buffer::{Input, Output},
     calls::Calls,
+    deadlines::Deadlines,
 };
 use crate::Full;
 
@@ -77,7 +78,7 @@ pub(crate) enum Event<T> {
 #[derive(Debug)]
 pub(crate) struct ClientConnection<T> {
     calls: Calls<Call<T>>,
-    deadlines: BTreeSet<(Instant, i32)>,
+    deadlines: Deadlines,
     /// Calls without an answer, by the position of the end of their frame.
     oneway: VecDeque<(u64, i32)>,
     /// The id of the last ping.
@@ -99,7 +100,7 @@ impl<T> ClientConnection<T> {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             calls: Calls::new(limits.max_pending),
-            deadlines: BTreeSet::new(),
+            deadlines: Deadlines::default(),
             oneway: VecDeque::new(),
             ping: None,
             input: Input::new(limits.max_frame),
@@ -111,6 +112,11 @@ impl<T> ClientConnection<T> {
     /// Whether no call is under way and nothing waits to be sent.
     pub(crate) fn is_idle(&self) -> bool {
         self.calls.is_empty() && self.output.is_empty()
+    }
+
+    /// How many calls are under way.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.calls.len()
     }
 
     /// Writes the frame of a call; gives its id. A call that is refused leaves no trace.
@@ -145,7 +151,7 @@ impl<T> ClientConnection<T> {
             begin,
         };
         self.calls.insert(id, call);
-        self.deadlines.insert((deadline, id));
+        self.deadlines.insert(deadline, id);
         if request.oneway {
             self.oneway.push_back((self.output.end(), id));
         }
@@ -207,7 +213,9 @@ impl<T> ClientConnection<T> {
     /// Forgets a call. Its frame is sent all the same, or the server would see half a frame.
     pub(crate) fn cancel(&mut self, id: i32) -> Option<T> {
         let call = self.calls.remove(id)?;
-        self.deadlines.remove(&(call.deadline, id));
+        let calls = &self.calls;
+        let is_waiting = |id| calls.get(id).is_some();
+        self.deadlines.remove(call.deadline, id, is_waiting);
         Some(call.caller)
     }
 
@@ -217,13 +225,18 @@ impl<T> ClientConnection<T> {
     }
 
     /// The earliest deadline of a call.
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.first().map(|(at, _)| *at)
+    pub(crate) fn next_deadline(&mut self) -> Option<Instant> {
+        self.first_deadline().map(|(at, _)| at)
+    }
+
+    fn first_deadline(&mut self) -> Option<(Instant, i32)> {
+        let calls = &self.calls;
+        self.deadlines.first(|id| calls.get(id).is_some())
     }
 
     /// Takes a call whose deadline is past.
     pub(crate) fn expired(&mut self, now: Instant) -> Option<T> {
-        let (at, id) = *self.deadlines.first()?;
+        let (at, id) = self.first_deadline()?;
         if at > now { None } else { self.cancel(id) }
     }
 

@@ -6,7 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::mpsc,
+    task::yield_now,
+    time::timeout,
+};
 use tracing::{debug, warn};
 
 use super::{Failure, Shared, Submission, calls::CallsInFlight};
@@ -19,6 +24,9 @@ use crate::{
 
 /// Calls that are taken from the queue at once, to be written at once.
 const BATCH: usize = 1024;
+
+/// With fewer calls in flight, a call is written at once. With more, others are about to come.
+const EAGER: usize = 8;
 
 pub(super) struct Owner {
     shared: Arc<Shared>,
@@ -33,6 +41,8 @@ pub(super) struct Mail {
     batch: Vec<Submission>,
     alarm: Alarm,
     has_callers: bool,
+    /// Whether the runtime lets a task that was woken run before those that were ready earlier.
+    is_hasty: bool,
 }
 
 /// What [`Mail::next`] found.
@@ -57,6 +67,21 @@ impl Mail {
             batch: Vec::new(),
             alarm: Alarm::default(),
             has_callers: true,
+            is_hasty: Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread,
+        }
+    }
+
+    /// Lets the other tasks of this thread run, and takes the calls that they make. Woken by the first of many
+    /// callers, this task would else write its call alone.
+    async fn gather(&mut self) {
+        if !self.is_hasty {
+            return;
+        }
+        yield_now().await;
+        while self.batch.len() < BATCH
+            && let Ok(submission) = self.submissions.try_recv()
+        {
+            self.batch.push(submission);
         }
     }
 
@@ -234,6 +259,9 @@ impl Owner {
                 news = self.mail.next(wake_at) => match news {
                     News::NoCallers => has_callers = false,
                     news => {
+                        if matches!(news, News::Calls) && self.calls.protocol.in_flight() >= EAGER {
+                            self.mail.gather().await;
+                        }
                         self.calls.handle(&news, &mut self.mail.batch);
                         let due = match news {
                             News::Alarm => keep_alive.look(now(), self.is_of_use()),
