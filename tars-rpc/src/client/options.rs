@@ -90,7 +90,7 @@ impl CallOptions {
     /// ```
     /// use tars_rpc::{Version, client::CallOptions};
     ///
-    /// let options = CallOptions::new().version(Version::Tup);
+    /// let options = CallOptions::new().version(Version::Tars);
     /// ```
     #[must_use]
     pub fn version(mut self, version: Version) -> Self {

@@ -11,8 +11,10 @@ pub enum Version {
     #[default]
     Tars,
     /// 2, TUP complex: values by name and the name of their type. Of the servers, only Tars.js and this one know it.
+    #[cfg(feature = "tup")]
     TupComplex,
     /// 3, TUP simple: values by name.
+    #[cfg(feature = "tup")]
     Tup,
     /// 5, JSON: an object with a member for each value.
     #[cfg(feature = "json")]
@@ -21,17 +23,20 @@ pub enum Version {
 
 impl Version {
     /// For error messages.
-    pub(crate) const SPOKEN: &str = if cfg!(feature = "json") {
-        "1 (TARS), 2 and 3 (TUP) and 5 (JSON)"
-    } else {
-        "1 (TARS), 2 and 3 (TUP)"
+    pub(crate) const SPOKEN: &str = match (cfg!(feature = "tup"), cfg!(feature = "json")) {
+        (true, true) => "1 (TARS), 2 and 3 (TUP) and 5 (JSON)",
+        (true, false) => "1 (TARS), 2 and 3 (TUP)",
+        (false, true) => "1 (TARS) and 5 (JSON)",
+        (false, false) => "1 (TARS)",
     };
 
     /// The version with this number; `None` for one that is not spoken here.
     pub(crate) fn new(number: i16) -> Option<Self> {
         Some(match number {
             1 => Self::Tars,
+            #[cfg(feature = "tup")]
             2 => Self::TupComplex,
+            #[cfg(feature = "tup")]
             3 => Self::Tup,
             #[cfg(feature = "json")]
             5 => Self::Json,
@@ -43,7 +48,9 @@ impl Version {
     pub fn number(self) -> i16 {
         match self {
             Self::Tars => 1,
+            #[cfg(feature = "tup")]
             Self::TupComplex => 2,
+            #[cfg(feature = "tup")]
             Self::Tup => 3,
             #[cfg(feature = "json")]
             Self::Json => 5,
@@ -52,11 +59,11 @@ impl Version {
 
     /// Whether an answer has the shape of a request.
     pub(crate) fn is_tup(self) -> bool {
-        matches!(self, Self::Tup | Self::TupComplex)
+        matches!(self.number(), 2 | 3)
     }
 
     fn is_json(self) -> bool {
-        !self.is_tup() && self != Self::Tars
+        self.number() == 5
     }
 
     /// The form of the values in an answer to a request of this version, by the number of the answer.

@@ -1,9 +1,13 @@
-//! Values with names: TUP and JSON.
+//! Values with names: TUP and JSON, each if its feature is on.
+
+#![cfg_attr(not(all(feature = "tup", feature = "json")), allow(unused_variables))]
 
 use bytes::Bytes;
 #[cfg(feature = "json")]
 use tars_codec::json::{JsonReader, JsonWriter};
-use tars_codec::{Encode, Result, TupReader, TupWriter, Type, Typed};
+use tars_codec::{Encode, Result, Type, Typed};
+#[cfg(feature = "tup")]
+use tars_codec::{TupReader, TupWriter};
 
 use crate::Version;
 
@@ -13,6 +17,7 @@ const RESULT_NAMES: [&str; 2] = ["tars_ret", ""];
 /// Values to be sent.
 #[derive(Debug)]
 pub(super) enum NamedWriter {
+    #[cfg(feature = "tup")]
     Tup(TupWriter),
     #[cfg(feature = "json")]
     Json(JsonWriter),
@@ -23,7 +28,9 @@ impl NamedWriter {
     pub(super) fn new(version: Version) -> Option<Self> {
         Some(match version {
             Version::Tars => return None,
+            #[cfg(feature = "tup")]
             Version::TupComplex => Self::Tup(TupWriter::complex()),
+            #[cfg(feature = "tup")]
             Version::Tup => Self::Tup(TupWriter::new()),
             #[cfg(feature = "json")]
             Version::Json => Self::Json(JsonWriter::new()),
@@ -31,18 +38,20 @@ impl NamedWriter {
     }
 
     pub(super) fn put<T: Encode + Typed + ?Sized>(&mut self, name: &str, value: &T) -> Result<()> {
-        match self {
-            Self::Tup(values) => values.put(name, value),
+        match *self {
+            #[cfg(feature = "tup")]
+            Self::Tup(ref mut values) => values.put(name, value),
             #[cfg(feature = "json")]
-            Self::Json(values) => values.put(name, value),
+            Self::Json(ref mut values) => values.put(name, value),
         }
     }
 
     pub(super) fn put_result<T: Encode + Typed + ?Sized>(&mut self, value: &T) -> Result<()> {
         let [name, short_name] = RESULT_NAMES;
         self.put(name, value)?;
-        match self {
-            Self::Tup(values) => values.put(short_name, value),
+        match *self {
+            #[cfg(feature = "tup")]
+            Self::Tup(ref mut values) => values.put(short_name, value),
             #[cfg(feature = "json")]
             Self::Json(_) => Ok(()),
         }
@@ -50,6 +59,7 @@ impl NamedWriter {
 
     pub(super) fn finish(self) -> Result<Vec<u8>> {
         match self {
+            #[cfg(feature = "tup")]
             Self::Tup(values) => values.finish(),
             #[cfg(feature = "json")]
             Self::Json(values) => Ok(values.finish().into_bytes()),
@@ -60,6 +70,7 @@ impl NamedWriter {
 /// Values that were received.
 #[derive(Debug)]
 pub(super) enum NamedReader {
+    #[cfg(feature = "tup")]
     Tup(TupReader),
     #[cfg(feature = "json")]
     Json(JsonReader),
@@ -70,7 +81,9 @@ impl NamedReader {
     pub(super) fn new(version: Version, body: &Bytes) -> Result<Option<Self>> {
         Ok(Some(match version {
             Version::Tars => return Ok(None),
+            #[cfg(feature = "tup")]
             Version::TupComplex => Self::Tup(TupReader::complex(body)?),
+            #[cfg(feature = "tup")]
             Version::Tup => Self::Tup(TupReader::new(body)?),
             #[cfg(feature = "json")]
             Version::Json => Self::Json(JsonReader::new(body)?),
@@ -78,12 +91,12 @@ impl NamedReader {
     }
 
     /// The Tars bytes of a value, with tag 0. Those of TUP are what they are, whatever the type.
-    #[cfg_attr(not(feature = "json"), expect(unused_variables))]
     pub(super) fn value(&self, name: &str, ty: &Type) -> Result<Option<Bytes>> {
-        match self {
-            Self::Tup(values) => Ok(values.tars(name).cloned()),
+        match *self {
+            #[cfg(feature = "tup")]
+            Self::Tup(ref values) => Ok(values.tars(name).cloned()),
             #[cfg(feature = "json")]
-            Self::Json(values) => values.tars(name, ty),
+            Self::Json(ref values) => values.tars(name, ty),
         }
     }
 
