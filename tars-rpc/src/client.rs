@@ -40,11 +40,6 @@ pub use reply::{Args, Reply};
 pub use route::{EndpointState, EndpointStatus};
 pub use stats::Stats;
 
-/// Compiles the examples of the guide.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/tars-rpc-client.md")]
-mod guide {}
-
 pub(crate) use backoff::Backoff;
 pub(crate) use connection::Connection;
 pub(crate) use pool::Pool;

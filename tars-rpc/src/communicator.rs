@@ -8,15 +8,14 @@ use std::{
 };
 
 use tower_layer::Layer;
-use tower_service::Service;
 
 #[cfg(feature = "tls")]
 use crate::tls::ClientTls;
 use crate::{
     Address, Error, Result,
     client::{
-        CallObserver, Config, Connector, NetConnector, Pool, Reply, ServantProxy, Stats, Target,
-        layer::{AnyLayer, CallRequest, CallService},
+        CallObserver, Config, Connector, NetConnector, Pool, ServantProxy, Stats, Target,
+        layer::{AnyLayer, CallService, MakesCalls},
     },
     config::{ApplicationConfig, SetDivision},
     registry::{Cache, Finder, Locator, Query, Resolver},
@@ -313,10 +312,7 @@ impl CommunicatorBuilder {
     #[must_use]
     pub fn layer<L>(mut self, layer: L) -> Self
     where
-        L: Layer<CallService> + Send + Sync + 'static,
-        L::Service: Service<CallRequest, Response = Reply> + Clone + Send + Sync + 'static,
-        <L::Service as Service<CallRequest>>::Error: Into<Error>,
-        <L::Service as Service<CallRequest>>::Future: Send,
+        L: Layer<CallService, Service: MakesCalls> + Send + Sync + 'static,
     {
         let layer = move |inner: CallService| inner.within(&layer);
         self.layers.push(Arc::new(layer));

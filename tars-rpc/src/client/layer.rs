@@ -110,6 +110,25 @@ impl CallRequest {
     }
 }
 
+/// A service that makes calls, which a layer around a [`CallService`] has to give. Every service of this form is one.
+pub trait MakesCalls:
+    Service<CallRequest, Response = Reply, Error: Into<Error>, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> MakesCalls for S where
+    S: Service<CallRequest, Response = Reply, Error: Into<Error>, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
 /// The future of a call.
 pub type Calling = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
 
@@ -129,13 +148,7 @@ impl CallService {
 
     /// Puts a layer around all of it.
     #[must_use]
-    pub(crate) fn within<L>(self, layer: &L) -> Self
-    where
-        L: Layer<Self>,
-        L::Service: Service<CallRequest, Response = Reply> + Clone + Send + Sync + 'static,
-        <L::Service as Service<CallRequest>>::Error: Into<Error>,
-        <L::Service as Service<CallRequest>>::Future: Send,
-    {
+    pub(crate) fn within(self, layer: &impl Layer<Self, Service: MakesCalls>) -> Self {
         Self(Arc::new(Layered(layer.layer(self))))
     }
 
@@ -183,12 +196,7 @@ impl Callable for Innermost {
 
 struct Layered<S>(S);
 
-impl<S> Callable for Layered<S>
-where
-    S: Service<CallRequest, Response = Reply> + Clone + Send + Sync + 'static,
-    S::Error: Into<Error>,
-    S::Future: Send,
-{
+impl<S: MakesCalls> Callable for Layered<S> {
     fn call(&self, request: CallRequest) -> Calling {
         let mut service = self.0.clone();
         Box::pin(async move {

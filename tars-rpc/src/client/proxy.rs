@@ -3,12 +3,11 @@
 use std::{fmt, sync::Arc};
 
 use tower_layer::Layer;
-use tower_service::Service;
 
 use super::{
     Args, CallOptions, EndpointStatus, Pushes, Reply, Target,
     connection::Body,
-    layer::{CallRequest, CallService},
+    layer::{CallRequest, CallService, MakesCalls},
 };
 use crate::{Call, Error, Result};
 
@@ -76,13 +75,7 @@ impl ServantProxy {
     /// # Ok::<(), tars_rpc::Error>(())
     /// ```
     #[must_use]
-    pub fn layer<L>(&self, layer: &L) -> Self
-    where
-        L: Layer<CallService>,
-        L::Service: Service<CallRequest, Response = Reply> + Clone + Send + Sync + 'static,
-        <L::Service as Service<CallRequest>>::Error: Into<Error>,
-        <L::Service as Service<CallRequest>>::Future: Send,
-    {
+    pub fn layer(&self, layer: &impl Layer<CallService, Service: MakesCalls>) -> Self {
         self.layered(|inner| inner.within(layer))
     }
 

@@ -5,13 +5,12 @@ use std::{fmt, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower_layer::Layer;
-use tower_service::Service;
 
 use super::{
-    Adapter, Limits, Reply, Request, Servant, Stats,
+    Adapter, Limits, Servant, Stats,
     adapter::Shared,
     bind::{self, Bound},
-    layer::{self, BoxError, ServantService, Wrap},
+    layer::{self, ServantService, ServesRequests, Wrap},
     listener::Acceptor,
 };
 use crate::{Endpoint, Error, Result, Transport, net::Stream};
@@ -81,14 +80,10 @@ impl ServerBuilder {
     /// Puts a layer around all servants: tracing, metrics, a rate limit, your own. The first that is added is the
     /// outermost. See [`layer`](super::layer).
     ///
-    /// Its service is cloned for each request. Its errors become those of the call: an [`Error`] as it is, any other
-    /// with the code [`UNKNOWN`](crate::codes::UNKNOWN) and its text.
+    /// Its service is cloned for each request.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
-        L: Layer<ServantService> + Send + Sync + 'static,
-        L::Service: Service<Request, Response = Reply> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Request>>::Error: Into<BoxError>,
-        <L::Service as Service<Request>>::Future: Send,
+        L: Layer<ServantService, Service: ServesRequests> + Send + Sync + 'static,
     {
         self.layers.push(layer::wrap(layer));
         self

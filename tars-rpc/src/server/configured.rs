@@ -1,9 +1,9 @@
 //! Adapters from a config file.
 
 use super::{Adapter, AllowList, Limits};
-#[cfg(feature = "tls")]
-use crate::tls::ServerTls;
 use crate::{Error, Result, config::AdapterConfig};
+#[cfg(feature = "tls")]
+use crate::{Transport, tls::ServerTls};
 
 /// What an adapter of a config file is willing to hold: `maxconns`, `queuecap`, `queuetimeout`.
 impl From<&AdapterConfig> for Limits {
@@ -67,7 +67,9 @@ impl Adapter {
             .limits(config.into())
             .allow(AllowList::from_config(config)?);
         #[cfg(feature = "tls")]
-        if let Some(files) = &config.tls {
+        if config.endpoint.transport == Transport::Ssl
+            && let Some(files) = &config.tls
+        {
             let tls = ServerTls::try_from(files);
             return Ok(adapter.tls(tls.map_err(|error| wrong(config, error.to_string()))?));
         }

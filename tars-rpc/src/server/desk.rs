@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tars_codec::{self as codec, RequestPacket};
+use tars_codec::RequestPacket;
 use tokio::{
     sync::OwnedSemaphorePermit,
     task::{JoinError, JoinSet},
@@ -16,8 +16,9 @@ use tokio::{
 use tokio_util::sync::PollSemaphore;
 use tracing::error;
 
+use self::target::Target;
 use super::{
-    Reply, Request, Servant,
+    Reply, Request,
     adapter::Shared,
     handler::{Handler, Outcome, Panicked},
     link::{Answerer, Link, Mail},
@@ -25,43 +26,18 @@ use super::{
     request::Origin,
 };
 use crate::{
-    Error, Result, Version, codes,
+    Error, Result, codes,
     net::now,
-    protocol::{
-        PING,
-        server::{Answer, Extras, ReplyTo},
-    },
+    protocol::server::{Answer, Extras, ReplyTo},
 };
+
+mod answers;
+mod target;
+
+pub(super) use answers::{Answers, Nowhere};
 
 /// How long the handlers of one turn may run where they are. The others become tasks, which other threads can take.
 const INLINE: Duration = Duration::from_millis(1);
-
-/// Where answers go.
-pub(super) trait Answers {
-    /// # Errors
-    /// It is larger than the peer takes, or cannot be encoded; nothing is sent.
-    fn answer(&mut self, peer: SocketAddr, to: &ReplyTo, answer: &Answer<'_>) -> codec::Result<()>;
-
-    fn push(&mut self, peer: SocketAddr, frame: &[u8]);
-
-    /// Whether the peer takes what is sent. One that does not gets no more.
-    fn has_room(&self) -> bool;
-}
-
-/// For answers to a peer that has gone.
-pub(super) struct Nowhere;
-
-impl Answers for Nowhere {
-    fn answer(&mut self, _: SocketAddr, _: &ReplyTo, _: &Answer<'_>) -> codec::Result<()> {
-        Ok(())
-    }
-
-    fn push(&mut self, _: SocketAddr, _: &[u8]) {}
-
-    fn has_room(&self) -> bool {
-        true
-    }
-}
 
 /// How much of its adapter's limits one connection may use.
 #[derive(Debug, Clone, Copy)]
@@ -109,14 +85,6 @@ struct Waiting {
     arrived: Instant,
     _place: Share,
     bytes: Share,
-}
-
-/// What a request is for.
-struct Target {
-    version: Version,
-    servant: Arc<dyn Servant>,
-    /// When the caller stops waiting.
-    deadline: Option<Instant>,
 }
 
 /// What has happened to requests.
@@ -266,7 +234,7 @@ impl Desk {
             peer,
             serial: self.serial,
         };
-        let target = match self.resolve(&packet, arrived) {
+        let target = match Target::resolve(&self.shared.servants, &packet, arrived) {
             Ok(target) => target,
             Err(result) => return self.reply_at_once(&ticket, result, answers),
         };
@@ -293,30 +261,6 @@ impl Desk {
             _place: place,
             bytes: share,
         });
-    }
-
-    /// Finds the servant of a request; or its answer, if it needs none.
-    fn resolve(&self, packet: &RequestPacket, arrived: Instant) -> Result<Target, Result<Vec<u8>>> {
-        let Some(version) = Version::new(packet.version) else {
-            let text = format!(
-                "protocol version {} is not supported; {} are",
-                packet.version,
-                Version::SPOKEN
-            );
-            return Err(Err(Error::new(codes::SERVER_DECODE, text)));
-        };
-        let Some(servant) = self.shared.servants.get(&packet.servant) else {
-            let text = format!("there is no servant {}", packet.servant);
-            return Err(Err(Error::new(codes::NO_SERVANT, text)));
-        };
-        if packet.func == PING {
-            return Err(Ok(Vec::new()));
-        }
-        Ok(Target {
-            version,
-            servant: Arc::clone(servant),
-            deadline: deadline(packet, arrived),
-        })
     }
 
     fn may_run(&self) -> bool {
@@ -537,18 +481,6 @@ impl Drop for Desk {
     fn drop(&mut self) {
         drop(self.link.end());
     }
-}
-
-impl Target {
-    fn is_late(&self, now: Instant) -> bool {
-        self.deadline.is_some_and(|deadline| deadline <= now)
-    }
-}
-
-/// When the caller stops waiting. `iTimeout` counts from the arrival: clocks differ.
-fn deadline(packet: &RequestPacket, arrived: Instant) -> Option<Instant> {
-    let timeout = u64::try_from(packet.timeout).ok().filter(|ms| *ms > 0)?;
-    arrived.checked_add(Duration::from_millis(timeout))
 }
 
 /// Waits in line for a slot. `line` keeps the place when the future is dropped.

@@ -70,17 +70,36 @@ pub use metrics::Metrics;
 pub use rate_limit::RateLimit;
 pub use trace::Trace;
 
-pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
+/// Any error.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Puts a layer around a servant.
 pub(super) type Wrap = Box<dyn Fn(Arc<dyn Servant>) -> Arc<dyn Servant> + Send + Sync>;
 
+/// A service that serves requests, which a layer around a [`ServantService`] has to give. Every service of this form
+/// is one. Its errors become those of the call: an [`Error`] as it is, any other with the code
+/// [`UNKNOWN`](codes::UNKNOWN) and its text.
+pub trait ServesRequests:
+    Service<Request, Response = Reply, Error: Into<BoxError>, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> ServesRequests for S where
+    S: Service<Request, Response = Reply, Error: Into<BoxError>, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
 pub(super) fn wrap<L>(layer: L) -> Wrap
 where
-    L: Layer<ServantService> + Send + Sync + 'static,
-    L::Service: Service<Request, Response = Reply> + Clone + Send + Sync + 'static,
-    <L::Service as Service<Request>>::Error: Into<BoxError>,
-    <L::Service as Service<Request>>::Future: Send,
+    L: Layer<ServantService, Service: ServesRequests> + Send + Sync + 'static,
 {
     Box::new(move |servant| Arc::new(Layered(layer.layer(ServantService(servant)))))
 }
@@ -112,12 +131,7 @@ impl fmt::Debug for ServantService {
 /// A service as a servant.
 struct Layered<S>(S);
 
-impl<S> Servant for Layered<S>
-where
-    S: Service<Request, Response = Reply> + Clone + Send + Sync + 'static,
-    S::Error: Into<BoxError>,
-    S::Future: Send,
-{
+impl<S: ServesRequests> Servant for Layered<S> {
     fn dispatch(&self, request: Request) -> Dispatch {
         let mut service = self.0.clone();
         Box::pin(async move {
