@@ -14,13 +14,13 @@ use std::{
     time::Duration,
 };
 
-use common::{Accepting, OBJ, TestTafServiceServant, client_of, greeting, in_memory, recorded};
+use common::{OBJ, TestTafServiceServant, client_of, greeting, in_memory, recorded};
 use tars_rpc::{
     Communicator, Disconnect, Endpoint, Error, Full, Result,
     client::{CallOptions, Config, Connecting, Connector},
     codes,
 };
-use tokio::{io::AsyncWriteExt, task::JoinHandle, time::Instant};
+use tokio::{task::JoinHandle, time::Instant};
 
 fn spawn(client: &TestTafServiceServant, name: &str) -> JoinHandle<Result<String>> {
     let (client, name) = (client.clone(), name.to_owned());
@@ -123,33 +123,6 @@ async fn a_peer_that_closes_fails_the_calls_and_is_called_again() {
     let id = connection.request().await.unwrap().request_id;
     connection.send(&greeting(id, "back")).await;
     assert_eq!(next.await.unwrap().unwrap(), "back");
-}
-
-#[tokio::test(start_paused = true)]
-async fn malformed_answers_close_the_connection_with_their_reason() {
-    let frame: (&[u8], &str) = (&[0, 0, 0, 4], "the peer sent a frame of 4 bytes");
-    let packet: (&[u8], &str) = (
-        &[0, 0, 0, 6, 0x10, 1],
-        "the peer sent a packet that cannot be decoded",
-    );
-    for (bytes, text) in [frame, packet] {
-        let (client, communicator, mut server) = in_memory(1 << 16, |_| {});
-        let calls = [spawn(&client, "a"), spawn(&client, "b")];
-        let mut server = server.accept().await;
-        server.request().await.unwrap();
-        server.send(bytes).await;
-        for call in calls {
-            let error = call.await.unwrap().unwrap_err();
-            assert_eq!(error.code(), codes::PROXY_CONNECT);
-            assert!(error.to_string().contains(text), "{error}");
-        }
-        while server.frame().await.is_some() {}
-        assert_eq!(communicator.stats().closed_malformed.get(), 1);
-        // It may do so again at once: the next call waits for the back-off.
-        let error = client.say_hello_world("c").await.unwrap_err();
-        assert!(matches!(error, Error::Disconnected { .. }), "{error:?}");
-        assert_eq!(communicator.stats().connects.get(), 1);
-    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -289,26 +262,6 @@ async fn a_oneway_call_ends_when_it_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_unknown_function_of_php_is_an_error() {
-    let (client, _, mut server) = in_memory(1 << 16, |_| {});
-    let call = tokio::spawn(async move { client.test_taf_server().await });
-    let mut server = server.accept().await;
-    server.request().await.unwrap();
-    let answer = recorded("php-frames.json", "noSuchFunction", "response_hex");
-    server.send(&answer).await;
-    let error = call.await.unwrap().unwrap_err();
-    let Error::Server {
-        code: codes::UNKNOWN,
-        message,
-        ..
-    } = error
-    else {
-        panic!("{error:?}")
-    };
-    assert_eq!(message, "-99");
-}
-
-#[tokio::test(start_paused = true)]
 async fn the_answers_of_php_are_decoded() {
     for (func, value) in [
         ("sayHelloWorld", "hello world!"),
@@ -433,97 +386,4 @@ fn the_end_of_a_runtime_ends_its_calls() {
     );
     runtime().block_on(client.test_taf_server()).unwrap_err();
     drop(server);
-}
-
-/// A server that answers late, twice, wrongly, in part or not at all, and closes when it likes.
-async fn misbehave(mut server: Accepting, mut rng: fastrand::Rng) {
-    loop {
-        let mut connection = server.accept().await;
-        connection.lenient = true; // the client closes where it is when it has seen something wrong
-        while let Some(request) = connection.request().await {
-            let id = request.request_id;
-            let answer = greeting(id, &String::from_utf8_lossy(&request.body[2..]));
-            let sent = match rng.u8(..40) {
-                0 => break,
-                1 => connection.stream.write_all(&[0, 0, 0, 3]).await,
-                2 => {
-                    let part = &answer[..rng.usize(..answer.len())];
-                    let _ = connection.stream.write_all(part).await;
-                    break;
-                }
-                3 => connection.stream.write_all(&answer.repeat(2)).await,
-                4 => {
-                    connection
-                        .stream
-                        .write_all(&greeting(rng.i32(..), "whose?"))
-                        .await
-                }
-                5..10 => Ok(()),
-                10..15 => {
-                    tokio::time::sleep(Duration::from_millis(rng.u64(..100))).await;
-                    connection.stream.write_all(&answer).await
-                }
-                _ => connection.stream.write_all(&answer).await,
-            };
-            if sent.is_err() {
-                break;
-            }
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn whatever_the_server_does_every_call_ends_and_nothing_leaks() {
-    const TASKS: usize = 20;
-    for seed in 0..60 {
-        let mut rng = fastrand::Rng::with_seed(seed);
-        let size = rng.usize(32..2000);
-        let (client, communicator, server) = in_memory(size, |c| {
-            c.max_pending = TASKS;
-            c.backoff_first = Duration::from_millis(1);
-            c.backoff_last = Duration::from_millis(10);
-        });
-        let server = tokio::spawn(misbehave(server, rng.fork()));
-        let mut tasks = tokio::task::JoinSet::new();
-        for task in 0..TASKS {
-            let (client, mut rng) = (client.clone(), rng.fork());
-            tasks.spawn(async move {
-                for call in 0..30 {
-                    tokio::time::sleep(Duration::from_millis(rng.u64(..10))).await;
-                    let mut options =
-                        CallOptions::new().timeout(Duration::from_millis(rng.u64(1..150)));
-                    if rng.u8(..10) == 0 {
-                        options = options.oneway();
-                    }
-                    let client = client.with(options);
-                    let name = format!("{task}-{call}");
-                    let call = client.say_hello_world(&name);
-                    if rng.u8(..5) == 0 {
-                        // Given up by its caller, perhaps.
-                        let patience = Duration::from_millis(rng.u64(..20));
-                        let _ = tokio::time::timeout(patience, call).await;
-                    } else if let Ok(greeting) = call.await {
-                        assert_eq!(greeting, name, "an answer finds its own call");
-                    }
-                }
-            });
-        }
-        let ended = tokio::time::timeout(Duration::from_secs(600), tasks.join_all()).await;
-        ended.expect("every call ends");
-        server.abort();
-        assert!(server.await.unwrap_err().is_cancelled());
-
-        // All places are free again: as many calls as ever may wait, each up to its timeout or the end of the back-off.
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let calls: Vec<_> = (0..TASKS).map(|_| spawn(&client, "last")).collect();
-        for call in calls {
-            let error = call.await.unwrap().unwrap_err();
-            assert!(
-                !matches!(error, Error::QueueFull { .. }),
-                "seed {seed}: {error}"
-            );
-        }
-        let stats = communicator.stats();
-        assert!(stats.answers.get() > 0, "seed {seed}: {stats:?}");
-    }
 }

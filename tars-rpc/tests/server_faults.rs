@@ -19,7 +19,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
     runtime::Handle,
     task::JoinHandle,
-    time::{Instant, sleep, timeout},
+    time::{Instant, advance, sleep, timeout},
 };
 
 /// Names of callers say what becomes of their requests.
@@ -285,7 +285,7 @@ impl Served {
 
 #[tokio::test(start_paused = true)]
 async fn thousands_of_bad_clients() {
-    let mut all_answered = 0;
+    let (mut all_answered, mut clock_jumps) = (0, 0);
     for seed in 0..2000 {
         let mut rng = Rng::with_seed(seed);
         let served = Served::new(limits(&mut rng)).await;
@@ -312,6 +312,10 @@ async fn thousands_of_bad_clients() {
                     client.output[at] ^= 1 << rng.u8(..8);
                     client.garbled |= at >= client.written;
                 }
+                3 if rng.u8(..5) == 0 => {
+                    clock_jumps += 1;
+                    advance(Duration::from_secs(rng.u64(3600..200_000))).await;
+                }
                 3..=6 => sleep(Duration::from_millis(rng.u64(..3000))).await,
                 7..=12 => {
                     client.read(rng.usize(1..2000)).await;
@@ -331,6 +335,7 @@ async fn thousands_of_bad_clients() {
         served.nothing_is_left(seed).await;
     }
     assert!(all_answered > 500, "{all_answered}");
+    assert!(clock_jumps > 100, "{clock_jumps}");
 }
 
 /// Clients that keep to the rules get every answer, whatever the server's limits and the pieces in which bytes come.

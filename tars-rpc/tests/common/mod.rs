@@ -4,6 +4,7 @@
 
 #[cfg(feature = "metrics")]
 pub mod numbers;
+pub mod registry;
 
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
@@ -315,7 +316,7 @@ pub fn peer() -> SocketAddr {
 #[derive(Debug)]
 pub struct Raw {
     pub stream: DuplexStream,
-    input: BytesMut,
+    pub input: BytesMut,
     /// Does not mind a stream that ends within a frame.
     pub lenient: bool,
 }
