@@ -1,4 +1,4 @@
-"""Runs the loads of bench-rpc.sh and prints their tables: bench-rpc.py calls|flat ROUNDS SECONDS PLOT.svg"""
+"""Runs the loads of bench-rpc.sh and prints their tables: bench-rpc.py calls|small|flat|shapes|spread ROUNDS SECONDS PLOT.svg"""
 
 import json
 import math
@@ -16,7 +16,7 @@ OURS, ONE, GO_NAME, JS_NAME = "tars-rpc", "tars-rpc, one thread", "TarsGo", "Tar
 PEERS = [OURS, ONE, GO_NAME, JS_NAME]
 COLOURS = ["#0b57d0", "#7baaf7", "#e8710a", "#5f9e6e"]
 # Connections, calls outstanding.
-LOADS = [(1, 1), (1, 100), (1, 1000), (64, 1), (64, 100), (64, 1000)]
+LOADS = [(1, 1), (1, 100), (1, 1000), (64, 1), (64, 100), (64, 1000), (1000, 1000)]
 SIZE = 1024
 
 
@@ -29,11 +29,11 @@ def free_port():
 class Server:
     """A server of one peer; ended by its process id."""
 
-    def __init__(self, peer):
+    def __init__(self, peer, shards=0):
         self.port = free_port()
         ports = [str(port) for port in (self.port, free_port(), free_port())]
         if peer in (OURS, ONE):
-            command = [LOAD, "server", f"threads={1 if peer == ONE else 2}"]
+            command = [LOAD, "server", f"threads={1 if peer == ONE else 2}", f"shards={shards}"]
         elif peer == GO_NAME:
             command = [os.path.abspath(GO), "server", *ports]
         else:
@@ -55,6 +55,10 @@ class Server:
                 time.sleep(0.05)
         sys.exit(f"the server of {peer} does not start")
 
+    def memory(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
     def cpu(self):
         with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as stat:
             fields = stat.read().rsplit(")", 1)[1].split()
@@ -74,8 +78,10 @@ def measure(server, command):
     for line in client.stdout:
         if line.startswith("begin"):
             before = server.cpu()
+            memory = server.memory()
         elif line.startswith("{"):
             result = json.loads(line)
+            result["memory"] = memory
             result["server"] = (server.cpu() - before) / result["calls"] * 1e6
             result["client"] = result["cpu"] / result["calls"] * 1e6
             result["rate"] = result["calls"] / result["seconds"]
@@ -85,27 +91,27 @@ def measure(server, command):
     return result
 
 
-def command(peer, port, connections, outstanding, seconds):
+def command(peer, port, connections, outstanding, seconds, size=SIZE):
     if peer in (OURS, ONE):
         return [
             LOAD, "client", f"port={port}", f"connections={connections}", f"outstanding={outstanding}",
-            f"size={SIZE}", f"seconds={seconds}", f"threads={1 if peer == ONE else 2}",
+            f"size={size}", f"seconds={seconds}", f"threads={1 if peer == ONE else 2}", "stay=1",
         ]
-    numbers = [str(n) for n in (port, connections, outstanding, SIZE, seconds)]
+    numbers = [str(n) for n in (port, connections, outstanding, size, seconds)]
     if peer == GO_NAME:
         return [GO, "load", *numbers]
     return ["node", "--no-warnings", f"{JS}/load.js", *numbers]
 
 
-def calls(rounds, seconds, path):
+def calls(rounds, seconds, path=None, size=SIZE, loads=LOADS):
     results = {}
     for n in range(rounds):
-        for connections, outstanding in LOADS:
+        for connections, outstanding in loads:
             # All peers of a load one after the other: the machine may be another in a minute.
             for peer in PEERS:
                 print(f"round {n + 1} of {rounds}: {peer}, {outstanding} on {connections}", file=sys.stderr)
                 with Server(peer) as server:
-                    line = command(peer, server.port, connections, outstanding, seconds)
+                    line = command(peer, server.port, connections, outstanding, seconds, size)
                     result = measure(server, line)
                 results.setdefault((connections, outstanding, peer), []).append(result)
 
@@ -116,17 +122,18 @@ def calls(rounds, seconds, path):
         pairs = zip(results[(*load, peer)], results[(*load, GO_NAME)])
         return statistics.median(a["rate"] / b["rate"] for a, b in pairs)
 
-    print(f"{SIZE} bytes there and back; client and server of the same peer; medians of {rounds} rounds")
+    print(f"{size} bytes there and back; client and server of the same peer; medians of {rounds} rounds")
     print()
     print("| connections | outstanding | peer | calls/s | to TarsGo | client, us a call | server, us a call | p50, us | p99, us | p99.9, us |")
     print("|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|")
-    for load in LOADS:
+    for load in loads:
         for peer in PEERS:
             cells = [f"{median(load, peer, 'rate'):,.0f}", f"{ratio(load, peer):.1f}"]
             cells += [f"{median(load, peer, field):.1f}" for field in ("client", "server")]
             cells += [f"{median(load, peer, field):,.0f}" for field in ("p50", "p99", "p999")]
             print(f"| {load[0]} | {load[1]} | {peer} | {' | '.join(cells)} |")
-    plot(path, lambda load, peer: median(load, peer, "client") + median(load, peer, "server"))
+    if path:
+        plot(path, lambda load, peer: median(load, peer, "client") + median(load, peer, "server"))
 
 
 def plot(path, cost):
@@ -191,6 +198,41 @@ def flat(rounds, seconds):
             print(f"| {value:,} | {statistics.median(costs[value]):.2f} | {statistics.median(ratios):.2f} |")
 
 
+def shapes(rounds, seconds):
+    """Ours under loads that a closed loop does not show."""
+
+    def run(peer, *options, shards=0):
+        results = []
+        for _ in range(rounds):
+            print(f"{peer}: {' '.join(options)}", file=sys.stderr)
+            with Server(peer, shards) as server:
+                line = [LOAD, "client", f"port={server.port}", f"seconds={seconds}", f"threads={1 if peer == ONE else 2}", *options]
+                results.append(measure(server, line))
+        return lambda field: statistics.median(result[field] for result in results)
+
+    def row(first, of):
+        cells = [f"{of('rate'):,.0f}", f"{of('client'):.1f}", f"{of('server'):.1f}"]
+        cells += [f"{of(field):,.0f}" for field in ("p50", "p99", "p999")]
+        print(f"| {first} | {' | '.join(cells)} |", flush=True)
+
+    head = "calls/s | client, us a call | server, us a call | p50, us | p99, us | p99.9, us |\n|---|---:|---:|---:|---:|---:|---:|"
+    print(f"\n| open loop, due each second | {head}")
+    for peer in (OURS, ONE):
+        for rate in (1000, 10000, 50000, 100000):
+            row(f"{peer}: {rate:,}", run(peer, f"rate={rate}", "size=16"))
+    print(f"\n| 100 calls outstanding, beside them | {head}")
+    for peer in (OURS, ONE):
+        for slow in (0, 100, 1000):
+            row(f"{peer}: {slow:,} that take 50 ms", run(peer, "outstanding=100", f"slow={slow}", "size=16"))
+    print(f"\n| server, 64 connections, 1,000 outstanding | {head}")
+    for name, peer, shards in (("two threads of one runtime", OURS, 0), ("a runtime for each of two threads", OURS, 2), ("one thread", ONE, 0)):
+        row(name, run(peer, "connections=64", "outstanding=1000", "size=16", shards=shards))
+    few, many = (run(OURS, f"connections={n}", "size=16") for n in (1, 10000))
+    print("\n| memory of an idle connection, 10,000 of them, each used once | KB |\n|---|---:|")
+    for side, field in (("server", "memory"), ("client, with a communicator for each", "rss")):
+        print(f"| {side} | {(many(field) - few(field)) / 9999 * 1.024:.1f} |")
+
+
 def spread(rounds, seconds):
     """Whether more than one connection to an endpoint pays: what is outstanding goes over them in turn."""
     print()
@@ -222,5 +264,9 @@ if __name__ == "__main__":
         flat(rounds, seconds)
     elif mode == "spread":
         spread(rounds, seconds)
+    elif mode == "shapes":
+        shapes(rounds, seconds)
+    elif mode == "small":
+        calls(rounds, seconds, size=16, loads=[(1, 1), (1, 100), (1, 1000)])
     else:
         calls(rounds, seconds, path)

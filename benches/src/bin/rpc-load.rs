@@ -1,10 +1,14 @@
 //! A server to call, and the load that calls it: `scripts/bench-rpc.sh` runs both beside those of peers.
 //!
-//! `rpc-load server [threads=N]` prints its port and serves `sayHelloWorld` until it is ended.
+//! `rpc-load server [threads=N] [shards=N]` prints its port and serves `sayHelloWorld` until it is ended; with `shards`,
+//! so many threads have each a runtime and a server of its own, and the kernel spreads connections over them.
 //!
-//! `rpc-load client port=P [connections=1] [outstanding=1] [parked=0] [size=1024] [seconds=2] [threads=N]` calls it in
-//! a closed loop, each of so many callers going over the connections in turn. With `parked`, so many other calls wait
-//! for their answers meanwhile. It prints `begin` when the time that counts begins, and then one JSON object.
+//! `rpc-load client port=P [connections=1] [outstanding=1] [stay=0] [parked=0] [slow=0] [rate=0] [size=1024]
+//! [seconds=2] [threads=N]` calls it in a closed loop, each of so many callers going over the connections in turn, or
+//! with `stay=1` keeping to one. With `parked`, so many other calls wait for their answers meanwhile; with `slow`, so
+//! many callers make calls that take the servant 50 ms. With `rate`, calls begin at so many a second, whatever becomes
+//! of those before (an open loop), and a latency counts from when the call was due. It prints `begin` when the time
+//! that counts begins, and then one JSON object.
 
 #![forbid(unsafe_code)]
 
@@ -19,6 +23,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -28,6 +33,7 @@ use tars_rpc::{
     server::{Dispatch, Limits, Request, Servant, Server},
 };
 use tokio::{
+    net::TcpSocket,
     task::JoinSet,
     time::{sleep, timeout},
 };
@@ -48,7 +54,7 @@ fn main() -> io::Result<()> {
         .collect(),
     );
     match side.as_str() {
-        "server" => run(&options, server()),
+        "server" => serve(&options),
         "client" => run(&options, client(&options)),
         _ => Err(io::Error::other("`server` or `client`, see the source")),
     }
@@ -78,6 +84,56 @@ fn run(options: &Options, job: impl Future<Output = Result<()>>) -> io::Result<(
     runtime.block_on(job).map_err(io::Error::other)
 }
 
+fn serve(options: &Options) -> io::Result<()> {
+    let shards: usize = options.get("shards", 0);
+    if shards == 0 {
+        return run(options, server(([127, 0, 0, 1], 0).into()));
+    }
+    // A port for all of them, held until they have it.
+    let first = reusable(([127, 0, 0, 1], 0).into())?;
+    let address = first.local_addr()?;
+    print(&format!("port {}", address.port()));
+    let threads: Vec<_> = (0..shards)
+        .map(|_| {
+            thread::spawn(move || {
+                let one = Options([("threads".to_owned(), "1".to_owned())].into());
+                run(&one, shard(address))
+            })
+        })
+        .collect();
+    drop(first);
+    for thread in threads {
+        thread
+            .join()
+            .map_err(|_| io::Error::other("a shard panicked"))??;
+    }
+    Ok(())
+}
+
+fn reusable(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseport(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+/// A server with an accept loop of its own.
+async fn shard(address: SocketAddr) -> Result<()> {
+    let failed = |error: io::Error| Error::new(1, error.to_string());
+    let listener = reusable(address).and_then(|socket| socket.listen(1024));
+    let listener = listener.map_err(failed)?;
+    let server = Server::builder()
+        .limits(limits())
+        .servant(NAME, Greeter)
+        .listen()
+        .await?;
+    loop {
+        let (stream, peer) = listener.accept().await.map_err(failed)?;
+        stream.set_nodelay(true).map_err(failed)?;
+        tokio::spawn(server.serve_stream(stream, peer));
+    }
+}
+
 fn print(line: &str) {
     let mut out = io::stdout().lock();
     // Without a reader there is nobody to tell.
@@ -104,14 +160,18 @@ impl Servant for Greeter {
     }
 }
 
-async fn server() -> Result<()> {
+fn limits() -> Limits {
     let mut limits = Limits::default();
     limits.max_connections = 20_000;
     limits.max_in_flight = 200_000;
     limits.max_in_flight_per_connection = 200_000;
+    limits
+}
+
+async fn server(address: SocketAddr) -> Result<()> {
     let server = Server::builder()
-        .bind(SocketAddr::from(([127, 0, 0, 1], 0)))
-        .limits(limits)
+        .bind(address)
+        .limits(limits())
         .servant(NAME, Greeter)
         .listen()
         .await?;
@@ -120,6 +180,69 @@ async fn server() -> Result<()> {
     }
     server.serve(std::future::pending()).await;
     Ok(())
+}
+
+/// What is called, and until when.
+#[derive(Clone)]
+struct Load {
+    proxies: Arc<[ServantProxy]>,
+    name: Arc<str>,
+    counts: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Load {
+    /// One call after the other. Gives the latencies of those that count.
+    async fn looped(self, caller: usize, stay: bool) -> Result<Vec<Duration>> {
+        let mut latencies = Vec::new();
+        let from = caller % self.proxies.len();
+        let mut turns = self.proxies.iter().cycle().skip(from);
+        let mut proxy = &self.proxies[from];
+        while !self.stop.load(Ordering::Relaxed) {
+            if !stay && let Some(next) = turns.next() {
+                proxy = next;
+            }
+            let counted = self.counts.load(Ordering::Relaxed);
+            let begun = Instant::now();
+            greet(proxy, &self.name).await?;
+            if counted {
+                latencies.push(begun.elapsed());
+            }
+        }
+        Ok(latencies)
+    }
+
+    /// So many calls a second, whatever becomes of them. Gives the latencies of those that count.
+    async fn paced(self, rate: f64) -> Result<Vec<Duration>> {
+        let began = Instant::now();
+        let mut calls = JoinSet::new();
+        let mut latencies = Vec::new();
+        let mut made = 0_u32;
+        while !self.stop.load(Ordering::Relaxed) {
+            let due = (began.elapsed().as_secs_f64() * rate) as u32;
+            while made < due {
+                let proxy = self.proxies[made as usize % self.proxies.len()].clone();
+                let name = Arc::clone(&self.name);
+                let counted = self.counts.load(Ordering::Relaxed);
+                let at = began + Duration::from_secs_f64(f64::from(made) / rate);
+                calls.spawn(async move {
+                    greet(&proxy, &name).await?;
+                    Ok::<_, Error>(counted.then(|| at.elapsed()))
+                });
+                made += 1;
+            }
+            while let Some(ended) = calls.try_join_next() {
+                let latency = ended.map_err(|error| Error::new(1, error.to_string()))??;
+                latencies.extend(latency);
+            }
+            sleep(Duration::from_millis(1)).await;
+        }
+        while let Some(ended) = calls.join_next().await {
+            let latency = ended.map_err(|error| Error::new(1, error.to_string()))??;
+            latencies.extend(latency);
+        }
+        Ok(latencies)
+    }
 }
 
 async fn client(options: &Options) -> Result<()> {
@@ -140,25 +263,30 @@ async fn client(options: &Options) -> Result<()> {
     }
     let stop = Arc::new(AtomicBool::new(false));
     let counts = Arc::new(AtomicBool::new(false));
-    let mut callers = JoinSet::new();
-    for caller in 0..options.get("outstanding", 1) {
-        let (proxies, name) = (Arc::clone(&proxies), Arc::clone(&name));
-        let (stop, counts) = (Arc::clone(&stop), Arc::clone(&counts));
-        callers.spawn(async move {
-            let mut latencies = Vec::new();
-            for proxy in proxies.iter().cycle().skip(caller % proxies.len()) {
-                if stop.load(Ordering::Relaxed) {
-                    break;
-                }
-                let counted = counts.load(Ordering::Relaxed);
-                let begun = Instant::now();
-                greet(proxy, &name).await?;
-                if counted {
-                    latencies.push(begun.elapsed());
-                }
+    for _ in 0..options.get("slow", 0) {
+        let (proxy, stop) = (proxies[0].clone(), Arc::clone(&stop));
+        parked.spawn(async move {
+            while !stop.load(Ordering::Relaxed) {
+                greet(&proxy, "sleep:50").await?;
             }
-            Ok::<_, Error>(latencies)
+            Ok(())
         });
+    }
+    let mut callers = JoinSet::new();
+    let load = Load {
+        proxies,
+        name,
+        counts: Arc::clone(&counts),
+        stop: Arc::clone(&stop),
+    };
+    let rate = options.get("rate", 0.0);
+    if rate > 0.0 {
+        callers.spawn(load.paced(rate));
+    } else {
+        let stay = options.get("stay", 0) == 1;
+        for caller in 0..options.get("outstanding", 1) {
+            callers.spawn(load.clone().looped(caller, stay));
+        }
     }
     sleep(WARM_UP).await;
     // Parked calls have arrived by then, or something is wrong with them.
@@ -167,7 +295,7 @@ async fn client(options: &Options) -> Result<()> {
     }
     print("begin");
     counts.store(true, Ordering::Relaxed);
-    let (begun, cpu) = (Instant::now(), cpu_seconds());
+    let (begun, cpu, rss) = (Instant::now(), cpu_seconds(), rss_kib());
     sleep(seconds).await;
     let (elapsed, cpu) = (begun.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     stop.store(true, Ordering::Relaxed);
@@ -182,7 +310,7 @@ async fn client(options: &Options) -> Result<()> {
         at.map_or(0.0, |latency| latency.as_secs_f64() * 1e6)
     };
     print(&format!(
-        r#"{{"calls": {}, "seconds": {elapsed:.6}, "cpu": {cpu:.3}, "p50": {:.1}, "p99": {:.1}, "p999": {:.1}}}"#,
+        r#"{{"calls": {}, "seconds": {elapsed:.6}, "cpu": {cpu:.3}, "rss": {rss}, "p50": {:.1}, "p99": {:.1}, "p999": {:.1}}}"#,
         latencies.len(),
         quantile(0.5),
         quantile(0.99),
@@ -220,4 +348,12 @@ fn cpu_seconds() -> f64 {
     let after_name = stat.rsplit(')').next().unwrap_or_default();
     let ticks = after_name.split_whitespace().skip(11).take(2);
     ticks.filter_map(|n| n.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
+/// Memory of this process.
+fn rss_kib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    kib.unwrap_or_default()
 }
