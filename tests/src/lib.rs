@@ -16,7 +16,15 @@ pub mod platform;
 #[doc = include_str!("../../docs/platform.md")]
 mod platform_guide {}
 
-/// Code generated from `fixtures/idl/alltypes.tars`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/tars-rpc.md")]
+mod server_guide {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/tars-rpc-client.md")]
+mod client_guide {}
+
+/// Code generated from `fixtures/idl/alltypes.tars` and `fixtures/idl/greeter.tars`.
 pub mod servant;
 
 /// A chat server of this process with its embedded PHPServer, both on free ports.
