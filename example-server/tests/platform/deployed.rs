@@ -291,14 +291,16 @@ impl Drop for Orphan {
     }
 }
 
-/// Whether there is such a process, and not only what is left of it.
+/// Whether there is such a process, and not only what is left of it. Its first thread may end before the others, which
+/// hold its files.
 pub(crate) fn lives(pid: i64) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat
         .rsplit(") ")
         .next()
         .and_then(|rest| rest.chars().next());
-    state.is_some_and(|state| state != 'Z')
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).map_or(0, |tasks| tasks.count());
+    state.is_some_and(|state| state != 'Z') || threads > 1
 }
 
 pub(crate) fn signal(pid: i64, name: &str) {
