@@ -12,6 +12,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 record=docs/fuzz.md
 kept_files=300 # a target, and 300 KB
+interrupted=72 # what libFuzzer exits with then
 
 if [[ ${1:-} = --totals ]]; then
     awk -F ' *[|] *' '
@@ -59,6 +60,7 @@ slice() {
     cpu=$(awk -v cpu="$cpu" '{ print cpu + $1 + $2 }' "$work/time")
     runs=$((runs + $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log" | tail -1 | grep . || echo 0)))
     coverage=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$work/log" | tail -1 | grep . || echo 0)
+    [[ $status -ne $interrupted ]] || exit 1
     if [[ $status -ne 0 ]]; then
         findings=1
         tail -40 "$work/log"
@@ -84,7 +86,7 @@ for next in "${targets[@]}"; do
         continue
     fi
     while left=$(awk -v cpu="$cpu" -v all="$seconds" 'BEGIN { printf "%d", all - cpu + 0.5 }') && [[ $left -gt 0 ]]; do
-        slice $((left < 300 ? left : 300))
+        slice $((left < 120 ? left : 120))
     done
     printf '%-12s %6.0f s %12d executions, coverage %d\n' "$target" "$cpu" "$runs" "$coverage"
     leave

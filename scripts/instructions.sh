@@ -17,7 +17,7 @@ cargo build --quiet --locked --profile bench --package tars-benches --bin codec-
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 rustc --version >"$work/now"
-target/release/codec-instructions 0 | grep -E '^(A|C|request|vector).*: tars$' | while read -r name; do
+target/release/codec-instructions 0 | grep -E '^(A|C).*: tars(, .*)?$|^(request|vector).*: tars$' | while read -r name; do
     valgrind --quiet --tool=callgrind --callgrind-out-file="$work/out" --collect-atstart=no \
         --toggle-collect='codec_instructions::counted*' target/release/codec-instructions "$runs" "$name" >"$work/name"
     total=$(awk '/^summary:/ { print $2 }' "$work/out")

@@ -7,8 +7,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
-	"sort"
 	"time"
 
 	"github.com/TarsCloud/TarsGo/tars/protocol/codec"
@@ -86,22 +86,21 @@ func measure(out *bufio.Writer, set values, make func() message) {
 	fmt.Fprintf(out, "ns\t%s: decode\t%.1f\n", set.Name, ns(decode))
 }
 
-// ns is the median of nine rounds of 20 ms.
+// ns is the best of 25 rounds of 10 ms: what else the machine does can only add to that.
 func ns(do func()) float64 {
 	count := 1
 	for {
-		if took := run(do, count); took > 10*time.Millisecond {
-			count = int(float64(count)*float64(20*time.Millisecond)/float64(took)) + 1
+		if took := run(do, count); took > 5*time.Millisecond {
+			count = int(float64(count)*float64(10*time.Millisecond)/float64(took)) + 1
 			break
 		}
 		count *= 2
 	}
-	var rounds []float64
-	for i := 0; i < 9; i++ {
-		rounds = append(rounds, float64(run(do, count))/float64(count))
+	best := math.Inf(1)
+	for i := 0; i < 25; i++ {
+		best = math.Min(best, float64(run(do, count))/float64(count))
 	}
-	sort.Float64s(rounds)
-	return rounds[4]
+	return best
 }
 
 func run(do func(), count int) time.Duration {

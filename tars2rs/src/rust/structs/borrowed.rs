@@ -52,7 +52,8 @@ impl Parts<'_> {
     fn ref_definition(&self, name: &str) -> String {
         let lines = |member: &Member<'_>| {
             let field = member.field;
-            let ty = self.ref_ty(&field.ty, member.types, false);
+            let ordered = self.is_key && !member.is_bare_float();
+            let ty = self.ref_ty(&field.ty, member.types, ordered, false);
             let ty = self.optional(member, ty);
             let fallback = format!("Tag {}.", field.tag);
             FieldLines::new(&field.doc, &fallback, &[], member.name, &ty)
@@ -69,8 +70,8 @@ impl Parts<'_> {
         definition(&doc, &derive(own, &[]), &format!("{name}<'a>"), &fields)
     }
 
-    /// The type of a value. An element of a list or map goes over the wire as it is.
-    fn ref_ty(&self, ty: &Type, types: Types, is_element: bool) -> String {
+    /// The type of a value: `ordered` as for the owned one. An element of a list or map goes over the wire as it is.
+    fn ref_ty(&self, ty: &Type, types: Types, ordered: bool, is_element: bool) -> String {
         let names = self.spelling.names;
         match ty {
             Type::String { .. } if types.string != StringType::Bytes => "&'a str".to_owned(),
@@ -80,14 +81,17 @@ impl Parts<'_> {
             Type::Vector { item, .. } => format!(
                 "{}<{}>",
                 self.spelling.prelude.vec(),
-                self.ref_ty(item, types, true)
+                self.ref_ty(item, types, ordered, true)
             ),
             Type::Map { key, value } => {
                 let key = match **key {
-                    Type::String { .. } | Type::Bytes { .. } => self.ref_ty(key, types, true),
+                    Type::String { .. } | Type::Bytes { .. } => self.ref_ty(key, types, true, true),
                     _ => self.spelling.nested(None, key, types, true),
                 };
-                format!("codec::VecMap<{key}, {}>", self.ref_ty(value, types, true))
+                format!(
+                    "codec::VecMap<{key}, {}>",
+                    self.ref_ty(value, types, ordered, true)
+                )
             }
             Type::Struct(id) => match names.borrowed(*id) {
                 Some(_) if *id == self.id => "Self".to_owned(),
@@ -98,9 +102,7 @@ impl Parts<'_> {
                 }
                 None => self.spelling.owned(ty, types),
             },
-            _ => self
-                .spelling
-                .owned_in(None, ty, types, self.is_key && is_element),
+            _ => self.spelling.owned_in(None, ty, types, ordered),
         }
     }
 
