@@ -7,8 +7,8 @@
 //! [seconds=2] [threads=N]` calls it in a closed loop, each of so many callers going over the connections in turn, or
 //! with `stay=1` keeping to one. With `parked`, so many other calls wait for their answers meanwhile; with `slow`, so
 //! many callers make calls that take the servant 50 ms. With `rate`, calls begin at so many a second, whatever becomes
-//! of those before (an open loop), and a latency counts from when the call was due. It prints `begin` when the time
-//! that counts begins, and then one JSON object.
+//! of those before (an open loop), and a latency counts from when the calls of its millisecond were due. It prints
+//! `begin` when the time that counts begins, and then one JSON object.
 
 #![forbid(unsafe_code)]
 
@@ -34,11 +34,15 @@ use tars_rpc::{
 };
 use tokio::{
     net::TcpSocket,
+    sync::mpsc,
     task::JoinSet,
     time::{sleep, timeout},
 };
 
 const NAME: &str = "PHPTest.PHPServer.obj";
+
+/// Of an open loop.
+const TICK: Duration = Duration::from_millis(1);
 
 /// Before the time that counts.
 const WARM_UP: Duration = Duration::from_millis(500);
@@ -212,19 +216,32 @@ impl Load {
         Ok(latencies)
     }
 
-    /// So many calls a second, whatever becomes of them. Gives the latencies of those that count.
+    /// So many calls a second, whatever becomes of them: those of a millisecond at its begin. Gives the latencies of
+    /// those that count.
     async fn paced(self, rate: f64) -> Result<Vec<Duration>> {
         let began = Instant::now();
+        let (ticks, mut begins) = mpsc::unbounded_channel();
+        // The runtime's timer has whole milliseconds, and may be one late.
+        thread::spawn(move || {
+            for tick in 1.. {
+                let at = began + TICK * tick;
+                thread::sleep(at.saturating_duration_since(Instant::now()));
+                if ticks.send(at).is_err() {
+                    return;
+                }
+            }
+        });
         let mut calls = JoinSet::new();
-        let mut latencies = Vec::new();
         let mut made = 0_u32;
-        while !self.stop.load(Ordering::Relaxed) {
-            let due = (began.elapsed().as_secs_f64() * rate) as u32;
+        let mut latencies = Vec::new();
+        while !self.stop.load(Ordering::Relaxed)
+            && let Some(at) = begins.recv().await
+        {
+            let due = ((at - began).as_secs_f64() * rate) as u32;
             while made < due {
                 let proxy = self.proxies[made as usize % self.proxies.len()].clone();
                 let name = Arc::clone(&self.name);
                 let counted = self.counts.load(Ordering::Relaxed);
-                let at = began + Duration::from_secs_f64(f64::from(made) / rate);
                 calls.spawn(async move {
                     greet(&proxy, &name).await?;
                     Ok::<_, Error>(counted.then(|| at.elapsed()))
@@ -235,11 +252,9 @@ impl Load {
                 let latency = ended.map_err(|error| Error::new(1, error.to_string()))??;
                 latencies.extend(latency);
             }
-            sleep(Duration::from_millis(1)).await;
         }
-        while let Some(ended) = calls.join_next().await {
-            let latency = ended.map_err(|error| Error::new(1, error.to_string()))??;
-            latencies.extend(latency);
+        for ended in calls.join_all().await {
+            latencies.extend(ended?);
         }
         Ok(latencies)
     }

@@ -6,19 +6,20 @@
 /// [`CallOptions`](crate::client::CallOptions::version).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
+#[repr(i16)]
 pub enum Version {
     /// 1, TARS: values by position. What every peer speaks.
     #[default]
-    Tars,
+    Tars = 1,
     /// 2, TUP complex: values by name and the name of their type. Of the servers, only Tars.js and this one know it.
     #[cfg(feature = "tup")]
-    TupComplex,
+    TupComplex = 2,
     /// 3, TUP simple: values by name.
     #[cfg(feature = "tup")]
-    Tup,
+    Tup = 3,
     /// 5, JSON: an object with a member for each value.
     #[cfg(feature = "json")]
-    Json,
+    Json = 5,
 }
 
 impl Version {
@@ -46,15 +47,7 @@ impl Version {
 
     /// The number on the wire.
     pub fn number(self) -> i16 {
-        match self {
-            Self::Tars => 1,
-            #[cfg(feature = "tup")]
-            Self::TupComplex => 2,
-            #[cfg(feature = "tup")]
-            Self::Tup => 3,
-            #[cfg(feature = "json")]
-            Self::Json => 5,
-        }
+        self as i16
     }
 
     /// Whether an answer has the shape of a request.
