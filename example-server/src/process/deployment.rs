@@ -64,6 +64,12 @@ impl Deployment {
         if let Some(adapter) = chat.first() {
             services.limits = services.limits.within(&joined(adapter, &chat));
         }
+        if let Some(adapter) = chat.iter().find(|adapter| adapter.credentials.is_some()) {
+            return Err(wrong(format!(
+                "adapter {}: `accesskey` is not supported; let `allow` say who may connect",
+                adapter.name
+            )));
+        }
         services.tls = tls(&chat, &server, services.tls.take()).map_err(wrong)?;
         let found = config
             .client

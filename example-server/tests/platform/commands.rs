@@ -220,6 +220,17 @@ async fn mistakes_are_told_at_start() {
         "not_tars",
     );
 
+    deployed.set(
+        "server/PHPTest.PHPWebsocketServer.objAdapter<accesskey>",
+        "me",
+    );
+    let said = deployed.run(&[]);
+    assert_eq!(said.code, Some(1));
+    assert!(
+        said.err.contains("`accesskey` is not supported"),
+        "{said:?}"
+    );
+
     deployed.set("server<servType>", "tcp");
     let said = deployed.run(&[]);
     assert_eq!(said.code, Some(1));
