@@ -101,6 +101,42 @@ fn one_thing_a_million_times_inside() {
     }
 }
 
+/// Diagnostics are the only thing whose size no text bounds.
+#[test]
+fn a_million_faults_are_few_diagnostics() {
+    for (before, piece, after) in [
+        ("module M { struct S {", "0 require Nope a=Nope; ", "}; };"),
+        ("module M { struct S {", "0 require int a=1e9; ", "}; };"),
+        ("module M { struct S {", "999 require int a; ", "}; };"),
+        ("module M { struct S {", "x; ", "}; };"),
+        ("module M { struct S {", "x;\n", "}; };"),
+        ("module M { struct S {", ";", "}; };"),
+        ("module M { enum E {", "A,", "}; };"),
+        ("module M { enum E {", "A=Z,", "}; };"),
+        ("module M { interface I {", "void f(int a, int a);", "}; };"),
+        (
+            "module M { interface I { void f(",
+            "Nope a,",
+            "int b); }; };",
+        ),
+        ("module M { const string A = \"", "\\q", "\"; };"),
+        ("module M { const string A = \"", "\\0", "\"; };"),
+        ("module M {", "struct S {}", "};"),
+        ("module M {", "struct S {};\n", "};"),
+        ("module M {", "key[S, a];", "};"),
+        ("", "#include \"a\"\n", ""),
+        ("", "@", ""),
+    ] {
+        let text = format!(
+            "{before}{}{after}",
+            piece.repeat(MEGABYTE / 4 / piece.len())
+        );
+        let output = resolve_bytes(text.as_bytes());
+        assert!(!output.diagnostics.is_empty(), "{piece}");
+        assert!(output.diagnostics.len() <= 501, "{piece}");
+    }
+}
+
 #[test]
 fn many_errors_in_one_line() {
     let text = |count: usize, piece: &str| piece.repeat(MEGABYTE / count / piece.len());

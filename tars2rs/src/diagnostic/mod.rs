@@ -6,10 +6,12 @@ mod code;
 pub mod github;
 #[cfg(feature = "cli")]
 pub mod json;
+mod list;
 pub mod short;
 pub mod text;
 
 pub use code::Code;
+pub(crate) use list::Diagnostics;
 
 use crate::source::Span;
 

@@ -5,11 +5,11 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::{Field, Model, Struct, StructId, Type};
 
 /// Marks the members to box; reports cycles of `require` members.
-pub(super) fn check(model: &mut Model, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(model: &mut Model, diagnostics: &mut Diagnostics) {
     // Every optional member in a cycle is marked, though one would do: which ones must not depend on their order.
     let component = components(&model.structs, |_| true);
     for (index, of) in model.structs.iter_mut().enumerate() {

@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use super::names::Guesses;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::{ConstId, Doc, EnumId, InterfaceId, Item, ModuleId, StructId};
 use crate::source::Span;
 use crate::syntax::ast::{self, Lost, Name};
@@ -66,7 +66,7 @@ impl<'a> Declarations<'a> {
     /// Merges files in their order.
     pub(super) fn collect(
         files: impl Iterator<Item = &'a ast::File>,
-        diagnostics: &mut Vec<Diagnostic>,
+        diagnostics: &mut Diagnostics,
     ) -> Self {
         let mut all = Self::default();
         for file in files {
@@ -139,12 +139,7 @@ impl<'a> Declarations<'a> {
         id
     }
 
-    fn declare(
-        &mut self,
-        module: ModuleId,
-        item: &'a ast::Item,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) {
+    fn declare(&mut self, module: ModuleId, item: &'a ast::Item, diagnostics: &mut Diagnostics) {
         let item = match item {
             ast::Item::Struct(declared) => {
                 let id = StructId(self.structs.len() as u32);
@@ -185,7 +180,7 @@ impl<'a> Declarations<'a> {
         module: ModuleId,
         name: &'a Name,
         item: TypeItem,
-        diagnostics: &mut Vec<Diagnostic>,
+        diagnostics: &mut Diagnostics,
     ) {
         let first = match self.modules[module.0 as usize].types.entry(&name.text) {
             Entry::Vacant(entry) => {
@@ -223,7 +218,7 @@ impl<'a> Declarations<'a> {
         module: ModuleId,
         id: ConstId,
         name: &'a Name,
-        diagnostics: &mut Vec<Diagnostic>,
+        diagnostics: &mut Diagnostics,
     ) {
         let scope = &mut self.modules[module.0 as usize];
         match scope.consts.entry(&name.text) {
@@ -254,7 +249,7 @@ impl<'a> Declarations<'a> {
         module: ModuleId,
         of: EnumId,
         declared: &'a ast::Enum,
-        diagnostics: &mut Vec<Diagnostic>,
+        diagnostics: &mut Diagnostics,
     ) {
         let mut items: BTreeMap<&str, usize> = BTreeMap::new();
         for (index, item) in declared.items.iter().enumerate() {

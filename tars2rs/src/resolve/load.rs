@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use super::{Input, Unreadable};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{FileId, ReadError, SourceMap, Span};
 use crate::syntax::ast::{self, File};
 use crate::syntax::parse;
@@ -14,7 +14,7 @@ pub(super) fn load(
     input: &Input<'_>,
     sources: &mut SourceMap,
     unreadable: &mut Vec<Unreadable>,
-    diagnostics: &mut Vec<Diagnostic>,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<File> {
     for (index, path) in input.files.iter().enumerate() {
         if let Err(error) = sources.load_root(path) {

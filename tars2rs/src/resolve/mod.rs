@@ -18,14 +18,11 @@ mod values;
 
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Enum, Enumerator, Model, Module};
 use crate::source::SourceMap;
 use declare::Declarations;
 use values::Values;
-
-/// More messages than this are not shown.
-const MAX_DIAGNOSTICS: usize = 500;
 
 /// What a run is about. Paths are opened as they are: the caller joins them to the config's directory.
 #[derive(Debug, Clone, Copy)]
@@ -64,39 +61,27 @@ pub struct Unreadable {
 #[must_use]
 pub fn resolve(input: &Input<'_>) -> Output {
     let mut sources = SourceMap::default();
-    let mut diagnostics = Vec::new();
+    let mut diagnostics = Diagnostics::default();
     let mut unreadable = Vec::new();
     let files = load::load(input, &mut sources, &mut unreadable, &mut diagnostics);
     let model = build(
         &Declarations::collect(files.iter(), &mut diagnostics),
         &mut diagnostics,
     );
-    let ok = unreadable.is_empty() && !diagnostics.iter().any(Diagnostic::is_error);
+    let ok = unreadable.is_empty() && !diagnostics.has_errors();
     Output {
         sources,
-        diagnostics: tidy(diagnostics),
+        diagnostics: diagnostics.sorted(),
         unreadable,
         model: ok.then_some(model),
     }
-}
-
-/// Sorts by file and place. Beyond a limit the rest is only counted, errors being kept first.
-fn tidy(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let more = diagnostics.len().saturating_sub(MAX_DIAGNOSTICS);
-    diagnostics.sort_by_key(|diagnostic| (more > 0 && !diagnostic.is_error(), diagnostic.span()));
-    if more > 0 {
-        diagnostics.truncate(MAX_DIAGNOSTICS);
-        let message = format!("{more} more messages are not shown");
-        diagnostics.push(Diagnostic::new(Code::TooManyMessages, message));
-    }
-    diagnostics
 }
 
 /// What the steps work with.
 struct Resolver<'a> {
     declared: &'a Declarations<'a>,
     values: Values,
-    diagnostics: &'a mut Vec<Diagnostic>,
+    diagnostics: &'a mut Diagnostics,
 }
 
 impl Resolver<'_> {
@@ -106,7 +91,7 @@ impl Resolver<'_> {
 }
 
 /// Makes the model. It has holes where errors were reported.
-fn build(declared: &Declarations<'_>, diagnostics: &mut Vec<Diagnostic>) -> Model {
+fn build(declared: &Declarations<'_>, diagnostics: &mut Diagnostics) -> Model {
     let mut resolver = Resolver {
         declared,
         values: Values::default(),

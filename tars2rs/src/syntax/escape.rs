@@ -1,10 +1,10 @@
 //! Escapes in string literals.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::Span;
 
 /// Decodes what is between the quotes of a string at `span`. `None` after an error.
-pub(crate) fn decode(raw: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) -> Option<Vec<u8>> {
+pub(crate) fn decode(raw: &str, span: Span, diagnostics: &mut Diagnostics) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(raw.len());
     let mut ok = true;
     let mut warned = false;
@@ -94,17 +94,17 @@ mod tests {
     use crate::source::FileId;
 
     fn decoded(raw: &str) -> (Option<Vec<u8>>, Vec<(Code, u32)>) {
-        let mut diagnostics = Vec::new();
+        let mut diagnostics = Diagnostics::default();
         let span = Span {
             file: FileId(0),
             start: 0,
             end: raw.len() as u32 + 2,
         };
         let value = decode(raw, span, &mut diagnostics);
+        let complaints = diagnostics.sorted().into_iter();
         (
             value,
-            diagnostics
-                .iter()
+            complaints
                 .map(|d| (d.code, d.span().unwrap().start))
                 .collect(),
         )

@@ -18,5 +18,5 @@ mod stuck;
 mod token;
 
 pub(crate) use pairs::builtin_case;
-pub use parser::parse;
+pub(crate) use parser::parse;
 pub use token::{KEYWORDS, is_keyword};

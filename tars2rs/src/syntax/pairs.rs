@@ -15,7 +15,8 @@ use super::doc::Comments;
 use super::explain::Place;
 use super::parser::{Fault, Rule, lose};
 use super::pieces::Piece;
-use crate::diagnostic::{Code, Diagnostic};
+use super::scan::MAX_ERRORS;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::Doc;
 use crate::source::{FileId, Span};
 
@@ -28,7 +29,7 @@ pub(super) struct Builder<'a> {
     piece: &'a Piece<'a>,
     pub(super) file: File,
     pub(super) faults: Vec<Fault>,
-    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) diagnostics: Diagnostics,
 }
 
 /// The next pair of a rule that the grammar promises; tokens before it are skipped.
@@ -53,7 +54,7 @@ impl<'a> Builder<'a> {
             piece,
             file: File::default(),
             faults: Vec::new(),
-            diagnostics: Vec::new(),
+            diagnostics: Diagnostics::default(),
         }
     }
 
@@ -89,7 +90,10 @@ impl<'a> Builder<'a> {
     fn faulty(&mut self, pair: &Pair<'_, Rule>, place: Place) {
         lose(pair.as_str(), &mut self.file.lost);
         let span = self.span(pair);
-        self.faults.push(Fault { place, span });
+        // Those behind are not shown.
+        if self.faults.len() <= MAX_ERRORS {
+            self.faults.push(Fault { place, span });
+        }
     }
 
     fn include(&mut self, pair: Pair<'_, Rule>) {

@@ -9,7 +9,7 @@ use super::pairs::Builder;
 use super::pieces::{PIECE_BYTES, Piece};
 use super::scan::{self, Scan};
 use super::token::{TokenKind, Tokens};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::parallel;
 use crate::source::{FileId, Span};
 
@@ -25,7 +25,7 @@ mod grammar {
 pub(crate) use grammar::{Grammar, Rule};
 
 /// Parses a file; what is faulty ends up in `diagnostics`, what is not in the result.
-pub fn parse(id: FileId, text: &str, diagnostics: &mut Vec<Diagnostic>) -> File {
+pub(crate) fn parse(id: FileId, text: &str, diagnostics: &mut Diagnostics) -> File {
     parse_in_pieces(id, text, PIECE_BYTES, diagnostics)
 }
 
@@ -33,7 +33,7 @@ fn parse_in_pieces(
     id: FileId,
     text: &str,
     piece_bytes: usize,
-    diagnostics: &mut Vec<Diagnostic>,
+    diagnostics: &mut Diagnostics,
 ) -> File {
     let Scan { comments, cuts } = match scan::scan(id, text, piece_bytes) {
         Ok(scan) => scan,
@@ -53,7 +53,7 @@ fn parse_in_pieces(
     for (piece, parsed) in pieces.iter().zip(parsed) {
         merge(&mut file, parsed.file, piece.continues());
         faults.extend(parsed.faults);
-        diagnostics.extend(parsed.diagnostics);
+        diagnostics.append(parsed.diagnostics);
     }
     diagnostics.extend(explain(&faults, explainer));
     file
@@ -69,7 +69,7 @@ pub(super) struct Fault {
 struct Parsed {
     file: File,
     faults: Vec<Fault>,
-    diagnostics: Vec<Diagnostic>,
+    diagnostics: Diagnostics,
 }
 
 fn parse_piece(
@@ -90,11 +90,15 @@ fn parse_piece(
             }
         }
         // Not for any input that is known: the grammar has rules for what is faulty.
-        Err(error) => Parsed {
-            file: all_lost(&text),
-            faults: Vec::new(),
-            diagnostics: vec![explainer.unexpected(&error, piece.offset_in_file(0))],
-        },
+        Err(error) => {
+            let mut diagnostics = Diagnostics::default();
+            diagnostics.push(explainer.unexpected(&error, piece.offset_in_file(0)));
+            Parsed {
+                file: all_lost(&text),
+                faults: Vec::new(),
+                diagnostics,
+            }
+        }
     }
 }
 
@@ -156,9 +160,9 @@ mod tests {
 
     /// What a text becomes, in pieces of about a number of bytes.
     fn parsed(text: &str, piece_bytes: usize) -> String {
-        let mut diagnostics = Vec::new();
+        let mut diagnostics = Diagnostics::default();
         let file = parse_in_pieces(FileId(0), text, piece_bytes, &mut diagnostics);
-        diagnostics.sort_by_key(Diagnostic::span);
+        let diagnostics = diagnostics.sorted();
         let mut lost: Vec<_> = file.lost.words.iter().collect();
         lost.sort();
         format!(
