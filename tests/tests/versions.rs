@@ -14,8 +14,9 @@ use serde_json::Value;
 use tars_codec::{FrameSplitter, RequestPacket, ResponsePacket, TupReader, decode_bytes};
 use tars_rpc::{
     Communicator, Error, Version,
-    client::{CallOptions, ServantProxy},
+    client::{CallOptions, ServantProxy, layer::RateLimit},
     codes,
+    server::{Dispatch, Request, Servant, Server},
 };
 use tars_tests::start_php_server;
 use tokio::{
@@ -149,6 +150,68 @@ async fn every_version_pings_and_sends_oneway() {
         proxy.call("tars_ping", |_| {}).await.unwrap();
         let oneway = TestTafServiceServant::new(proxy.with(options.oneway()));
         oneway.test_taf_server().await.unwrap();
+    }
+}
+
+/// Says in the context of its answers which function was called, and knows all that have no result but greetings.
+struct Contextual;
+
+impl Servant for Contextual {
+    fn dispatch(&self, request: Request) -> Dispatch {
+        Box::pin(async move {
+            let (cx, mut args) = request.into_parts();
+            cx.set_response_context("function", cx.func());
+            let mut reply = cx.reply();
+            if cx.func() == "sayHelloWorld" {
+                let name: String = args.take(1, "name")?;
+                if name == "fail" {
+                    return Err(Error::new(1234, "no greetings today"));
+                }
+                reply.put(2, "outGreetings", &format!("hello {name}!"));
+            }
+            Ok(reply)
+        })
+    }
+}
+
+#[tokio::test]
+async fn the_context_of_an_answer_comes_in_every_version() {
+    let server = Server::builder()
+        .bind(([127, 0, 0, 1], 0).into())
+        .servant(NAME, Contextual);
+    let server = server.listen().await.unwrap();
+    let address = server.local_addrs()[0];
+    tokio::spawn(server.serve(std::future::pending()));
+    let context = |function: &str| BTreeMap::from([("function".to_owned(), function.to_owned())]);
+    for version in VERSIONS {
+        let layered = TestTafServiceServant::new(
+            proxy(address, NAME)
+                .with(CallOptions::new().version(version))
+                .layer(&RateLimit::per_second(1000)),
+        );
+        for client in [client(address, version), layered] {
+            let greet = async |client: TestTafServiceServant| client.say_hello_world("ted").await;
+            let greeting = client.with_response_context(greet).await.unwrap();
+            let expected = ("hello ted!".to_owned(), context("sayHelloWorld"));
+            assert_eq!(greeting, expected, "{version:?}");
+
+            // On a task of its own; options may be changed on the way; the last call counts.
+            let other = client.clone();
+            let task = tokio::spawn(async move {
+                let calls = async |client: TestTafServiceServant| {
+                    client.say_hello_world("ted").await?;
+                    let options = CallOptions::new().version(version);
+                    client.with(options).test_taf_server().await
+                };
+                other.with_response_context(calls).await
+            });
+            let ((), last) = task.await.unwrap().unwrap();
+            assert_eq!(last, context("testTafServer"));
+
+            let fail = async |client: TestTafServiceServant| client.say_hello_world("fail").await;
+            let failed = client.with_response_context(fail).await.unwrap_err();
+            assert_eq!(failed.code(), 1234);
+        }
     }
 }
 

@@ -1,7 +1,11 @@
 //! The proxy of a servant.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt, mem,
+    sync::{Arc, Mutex, PoisonError},
+};
 
+use tars_codec::Attributes;
 use tower_layer::Layer;
 
 use super::{
@@ -33,6 +37,8 @@ pub struct ServantProxy {
     target: Arc<Target>,
     options: Arc<CallOptions>,
     layers: Option<CallService>,
+    /// Where the context of each answer is left, for [`with_response_context`](Self::with_response_context).
+    context: Option<Arc<Mutex<Attributes>>>,
 }
 
 impl ServantProxy {
@@ -41,6 +47,7 @@ impl ServantProxy {
             target,
             options: Arc::default(),
             layers: None,
+            context: None,
         }
     }
 
@@ -61,7 +68,7 @@ impl ServantProxy {
         Self {
             target: Arc::clone(&self.target),
             options: Arc::new(options),
-            layers: self.layers.clone(),
+            ..self.clone()
         }
     }
 
@@ -143,11 +150,43 @@ impl ServantProxy {
                 options: Arc::clone(&self.options),
                 body: body.into(),
             };
-            return layers.make(request).await;
+            let reply = layers.make(request).await?;
+            self.keep_context(&reply);
+            return Ok(reply);
         }
         let body = Body::Owned(body);
         let answer = self.target.call(&call, &self.options, body).await?;
-        Reply::new(call, self.options.protocol(), answer)
+        let reply = Reply::new(call, self.options.protocol(), answer)?;
+        self.keep_context(&reply);
+        Ok(reply)
+    }
+
+    /// What calls give, and the context that the servant has set with its answer: of several calls, the last one's.
+    /// Whoever calls by a [`Reply`] has it there.
+    ///
+    /// Generated clients have the same, for calls of their methods.
+    ///
+    /// # Errors
+    /// Those of the calls.
+    pub async fn with_response_context<T>(
+        &self,
+        calls: impl AsyncFnOnce(Self) -> Result<T>,
+    ) -> Result<(T, Attributes)> {
+        let context = Arc::<Mutex<Attributes>>::default();
+        let proxy = Self {
+            context: Some(Arc::clone(&context)),
+            ..self.clone()
+        };
+        let value = calls(proxy).await?;
+        let context = mem::take(&mut *context.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok((value, context))
+    }
+
+    fn keep_context(&self, reply: &Reply) {
+        if let Some(context) = &self.context {
+            let mut context = context.lock().unwrap_or_else(PoisonError::into_inner);
+            context.clone_from(reply.context());
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::{Body, Context, Runtime, docs, layout, text};
 struct Client<'a> {
     doc: &'a str,
     name: &'a str,
+    with_response_context: &'a str,
     methods: &'a [Call],
 }
 
@@ -44,6 +45,7 @@ pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Body {
     let body = text(&Client {
         doc: &doc,
         name: &name,
+        with_response_context: &with_response_context(&imports, cx.runtime),
         methods: &methods,
     });
     Body {
@@ -56,6 +58,23 @@ pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Body {
         exports: vec![name],
         text: imports.text(&body, cx.runtime, &["client"]) + &body,
     }
+}
+
+/// The head of the one function that serves all methods: a second function for each would double the code.
+fn with_response_context(imports: &Imports<'_>, runtime: Runtime<'_>) -> String {
+    let (calls, result) = (
+        imports.spelling.prelude.async_fn_once(),
+        format!("{}::Result", runtime.name()),
+    );
+    layout::signature(
+        4,
+        "pub async fn with_response_context<T>",
+        &[
+            "&self".to_owned(),
+            format!("call: impl {calls}(Self) -> {result}<T>"),
+        ],
+        &format!(" -> {result}<(T, codec::Attributes)> {{"),
+    )
 }
 
 fn call(method: &MethodPlan<'_>, imports: &Imports<'_>, runtime: Runtime<'_>) -> Call {

@@ -50,6 +50,7 @@ names! {
     ord "Ord" "::std::cmp::Ord";
     send "Send" "::std::marker::Send";
     sync "Sync" "::std::marker::Sync";
+    async_fn_once "AsyncFnOnce" "::std::ops::AsyncFnOnce";
     // Not in the prelude: imported where the plain name is used.
     map "BTreeMap" "::std::collections::BTreeMap";
     hash_map "HashMap" "::std::collections::HashMap";

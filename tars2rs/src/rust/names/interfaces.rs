@@ -35,6 +35,9 @@ pub(in super::super) struct MethodNames {
     pub(in super::super) result: &'static str,
 }
 
+/// Methods that a proxy has beside those of its interface.
+const PROXY_METHODS: [&str; 3] = ["new", "with", "with_response_context"];
+
 /// Variables that generated code uses beside the parameters.
 const LOCALS: [&str; 5] = ["answer", "args", "cx", "reply", "service"];
 
@@ -58,8 +61,7 @@ pub(super) fn all(model: &Model, renames: &mut Vec<Diagnostic>) -> Vec<Interface
     let methods = model.interfaces.iter().map(|interface| {
         let methods = &interface.methods;
         let idl_names = methods.iter().map(|m| (m.name.as_str(), m.span));
-        // The proxy has these itself.
-        let names = assign_and_note(idl_names, Case::Snake, &["new", "with"], renames);
+        let names = assign_and_note(idl_names, Case::Snake, &PROXY_METHODS, renames);
         let replies = methods.iter().map(|m| format!("{}_reply", m.name));
         let replies = assign(&replies.collect::<Vec<_>>(), Case::Camel, &[]);
         let names = methods.iter().zip(names).zip(replies);

@@ -12,7 +12,7 @@ use super::test_taf_service::{
     TestLofofTagsReply, TestMapReply, TestStructReply, TestVectorReply,
 };
 
-use ::tars_rpc::{self, client};
+use ::tars_rpc::{self, client, codec};
 
 const _: () = ::tars_rpc::codec::check_version("0.1");
 
@@ -34,6 +34,20 @@ impl TestTafServiceServant {
         Self {
             proxy: self.proxy.with(options),
         }
+    }
+
+    /// Makes a call and gives the context of its answer, too:
+    /// `servant.with_response_context(async |servant| servant.f(x).await)`.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn with_response_context<T>(
+        &self,
+        call: impl AsyncFnOnce(Self) -> tars_rpc::Result<T>,
+    ) -> tars_rpc::Result<(T, codec::Attributes)> {
+        self.proxy
+            .with_response_context(async |proxy| call(Self { proxy }).await)
+            .await
     }
 
     /// Does nothing: the cheapest call there is.

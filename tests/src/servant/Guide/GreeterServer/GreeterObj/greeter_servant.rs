@@ -6,7 +6,7 @@
 
 use ::std::prelude::v1::*;
 
-use ::tars_rpc::{self, client};
+use ::tars_rpc::{self, client, codec};
 
 const _: () = ::tars_rpc::codec::check_version("0.1");
 
@@ -28,6 +28,20 @@ impl GreeterServant {
         Self {
             proxy: self.proxy.with(options),
         }
+    }
+
+    /// Makes a call and gives the context of its answer, too:
+    /// `servant.with_response_context(async |servant| servant.f(x).await)`.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn with_response_context<T>(
+        &self,
+        call: impl AsyncFnOnce(Self) -> tars_rpc::Result<T>,
+    ) -> tars_rpc::Result<(T, codec::Attributes)> {
+        self.proxy
+            .with_response_context(async |proxy| call(Self { proxy }).await)
+            .await
     }
 
     /// Calls `sayHello`.

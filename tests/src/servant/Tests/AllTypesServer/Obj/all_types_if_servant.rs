@@ -33,6 +33,20 @@ impl AllTypesIfServant {
         }
     }
 
+    /// Makes a call and gives the context of its answer, too:
+    /// `servant.with_response_context(async |servant| servant.f(x).await)`.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn with_response_context<T>(
+        &self,
+        call: impl AsyncFnOnce(Self) -> tars_rpc::Result<T>,
+    ) -> tars_rpc::Result<(T, codec::Attributes)> {
+        self.proxy
+            .with_response_context(async |proxy| call(Self { proxy }).await)
+            .await
+    }
+
     /// Calls `echoBasic`.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 
 use ::std::prelude::v1::*;
 
-use crate::client;
+use crate::{client, codec};
 
 const _: () = crate::codec::check_version("0.1");
 
@@ -28,6 +28,20 @@ impl AdminFServant {
         Self {
             proxy: self.proxy.with(options),
         }
+    }
+
+    /// Makes a call and gives the context of its answer, too:
+    /// `servant.with_response_context(async |servant| servant.f(x).await)`.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn with_response_context<T>(
+        &self,
+        call: impl AsyncFnOnce(Self) -> crate::Result<T>,
+    ) -> crate::Result<(T, codec::Attributes)> {
+        self.proxy
+            .with_response_context(async |proxy| call(Self { proxy }).await)
+            .await
     }
 
     /// Asks the server to end. The node sends it one-way, and kills a server that takes too long.

@@ -8,7 +8,7 @@ use ::std::prelude::v1::*;
 
 use super::classes::tars::ReportInfo;
 
-use crate::client;
+use crate::{client, codec};
 
 const _: () = crate::codec::check_version("0.1");
 
@@ -30,6 +30,20 @@ impl NotifyServant {
         Self {
             proxy: self.proxy.with(options),
         }
+    }
+
+    /// Makes a call and gives the context of its answer, too:
+    /// `servant.with_response_context(async |servant| servant.f(x).await)`.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn with_response_context<T>(
+        &self,
+        call: impl AsyncFnOnce(Self) -> crate::Result<T>,
+    ) -> crate::Result<(T, codec::Attributes)> {
+        self.proxy
+            .with_response_context(async |proxy| call(Self { proxy }).await)
+            .await
     }
 
     /// Stores a message.
