@@ -111,6 +111,11 @@ impl Encode for Arc<str> {
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.string(tag, self.as_bytes());
     }
+
+    #[inline(always)]
+    fn is_default(&self) -> bool {
+        self.is_empty()
+    }
 }
 
 impl Decode for Arc<str> {
@@ -148,6 +153,11 @@ mod fast_str {
         #[inline(always)]
         fn encode(&self, w: &mut Writer<'_>, tag: u8) {
             w.string(tag, self.as_bytes());
+        }
+
+        #[inline(always)]
+        fn is_default(&self) -> bool {
+            self.is_empty()
         }
     }
 
@@ -223,6 +233,11 @@ mod index_map {
         #[inline(always)]
         fn encode(&self, w: &mut Writer<'_>, tag: u8) {
             encode_map(w, tag, self.iter());
+        }
+
+        #[inline(always)]
+        fn is_default(&self) -> bool {
+            self.is_empty()
         }
     }
 

@@ -11,6 +11,13 @@ pub trait Encode {
     /// Writes head and value.
     fn encode(&self, w: &mut Writer<'_>, tag: u8);
 
+    /// Whether an `optional` field with this value is not sent, if the IDL gives it no default: zero, false and empty
+    /// are not. What has no such value, like a struct, always is.
+    #[inline(always)]
+    fn is_default(&self) -> bool {
+        false
+    }
+
     /// Writes the elements of a list whose head and count are written, each with tag 0. For types that know how to
     /// write many at a time.
     #[inline(always)]
@@ -44,6 +51,11 @@ macro_rules! integers {
                 w.int::<$width>(tag, i64::from(*self));
             }
 
+            #[inline(always)]
+            fn is_default(&self) -> bool {
+                *self == Self::default()
+            }
+
             $(
                 fn encode_elements(items: &[Self], w: &mut Writer<'_>) {
                     numbers::$elements(items, w);
@@ -70,12 +82,22 @@ impl Encode for f32 {
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.scalar(tag, WireType::Float, self.to_be_bytes());
     }
+
+    #[inline(always)]
+    fn is_default(&self) -> bool {
+        self.to_bits() == 0
+    }
 }
 
 impl Encode for f64 {
     #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.scalar(tag, WireType::Double, self.to_be_bytes());
+    }
+
+    #[inline(always)]
+    fn is_default(&self) -> bool {
+        self.to_bits() == 0
     }
 }
 
@@ -84,12 +106,22 @@ impl Encode for str {
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.string(tag, self.as_bytes());
     }
+
+    #[inline(always)]
+    fn is_default(&self) -> bool {
+        self.is_empty()
+    }
 }
 
 impl Encode for String {
     #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.string(tag, self.as_bytes());
+    }
+
+    #[inline(always)]
+    fn is_default(&self) -> bool {
+        self.is_empty()
     }
 }
 
@@ -99,6 +131,11 @@ impl Encode for Bytes {
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.byte_vector(tag, self);
     }
+
+    #[inline(always)]
+    fn is_default(&self) -> bool {
+        self.is_empty()
+    }
 }
 
 impl<T: Encode> Encode for [T] {
@@ -107,12 +144,22 @@ impl<T: Encode> Encode for [T] {
         w.container(tag, WireType::List, "list", self.len());
         T::encode_elements(self, w);
     }
+
+    #[inline(always)]
+    fn is_default(&self) -> bool {
+        self.is_empty()
+    }
 }
 
 impl<T: Encode> Encode for Vec<T> {
     #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         self.as_slice().encode(w, tag);
+    }
+
+    #[inline(always)]
+    fn is_default(&self) -> bool {
+        self.is_empty()
     }
 }
 
@@ -138,6 +185,11 @@ impl<K: Encode, V: Encode> Encode for BTreeMap<K, V> {
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         encode_map(w, tag, self.iter());
     }
+
+    #[inline(always)]
+    fn is_default(&self) -> bool {
+        self.is_empty()
+    }
 }
 
 #[cfg(feature = "std")]
@@ -145,5 +197,10 @@ impl<K: Encode, V: Encode, S> Encode for std::collections::HashMap<K, V, S> {
     #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         encode_map(w, tag, self.iter());
+    }
+
+    #[inline(always)]
+    fn is_default(&self) -> bool {
+        self.is_empty()
     }
 }

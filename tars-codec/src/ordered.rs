@@ -68,6 +68,11 @@ macro_rules! ordered {
             fn encode(&self, w: &mut Writer<'_>, tag: u8) {
                 self.0.encode(w, tag);
             }
+
+            #[inline(always)]
+            fn is_default(&self) -> bool {
+                self.0.is_default()
+            }
         }
 
         impl Decode for $name {

@@ -280,6 +280,11 @@ impl<K: Encode, V: Encode> Encode for VecMap<K, V> {
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         encode_map(w, tag, self.iter());
     }
+
+    #[inline(always)]
+    fn is_default(&self) -> bool {
+        self.is_empty()
+    }
 }
 
 impl<K: Decode + Ord, V: Decode> Decode for VecMap<K, V> {

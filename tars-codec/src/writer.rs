@@ -44,6 +44,15 @@ impl<'a> Writer<'a> {
         value.encode(self, tag);
     }
 
+    /// Writes an `optional` field without a default in the IDL: not at all if it [is zero, false or
+    /// empty](Encode::is_default).
+    #[inline(always)]
+    pub fn optional<T: Encode>(&mut self, tag: u8, value: &T) {
+        if !value.is_default() {
+            value.encode(self, tag);
+        }
+    }
+
     /// Ends writing.
     ///
     /// # Errors

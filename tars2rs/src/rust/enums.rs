@@ -22,6 +22,7 @@ struct Definition<'a> {
     named: &'a [&'a Enumerator],
     /// The value of `Default`, empty when it is derived.
     default: &'a str,
+    default_value: i64,
 }
 
 struct Enumerator {
@@ -61,7 +62,8 @@ pub(super) fn items(id: EnumId, spelling: &Spelling<'_>) -> Vec<String> {
     let mut named: Vec<&Enumerator> = Vec::new();
     let mut values = std::collections::HashSet::new();
     named.extend(items.iter().filter(|item| values.insert(item.value)));
-    let zero = default_enum_value(spelling.model, id) == 0;
+    let default_value = default_enum_value(spelling.model, id);
+    let zero = default_value == 0;
     let default = items
         .first()
         .filter(|_| !zero)
@@ -94,6 +96,7 @@ pub(super) fn items(id: EnumId, spelling: &Spelling<'_>) -> Vec<String> {
         items: &items,
         named: &named,
         default: &default,
+        default_value,
     })];
     if names.any_borrowed() {
         all.push(text(&RefImpl { name }));

@@ -56,6 +56,11 @@ pub(crate) fn call_with_closure(indent: usize, head: &str, args: &[String], tail
     }
 }
 
+/// Whether a member of a literal, `head` and this value, is one line whatever is in it.
+pub(crate) fn is_small(indent: usize, head: &str, value: &str) -> bool {
+    width(value) <= SMALL_WIDTH && indent + width(head) + width(value) < WIDTH
+}
+
 /// `head` and `receiver.read.method(a, b)`, without the indentation of its first line.
 pub(crate) fn second_call(
     indent: usize,

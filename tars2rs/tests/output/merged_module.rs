@@ -43,8 +43,8 @@ impl codec::Struct for First {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            second: r.required(0)?,
-            level: r.optional_or(1, || Level::HIGH)?,
+            second: codec::get!(r.required(0)),
+            level: codec::get!(r.optional_or(1, || Level::HIGH)),
         })
     }
 }
@@ -123,6 +123,11 @@ impl codec::Encode for Level {
     fn encode(&self, w: &mut codec::Writer<'_>, tag: u8) {
         codec::Encode::encode(&self.0, w, tag);
     }
+
+    #[inline]
+    fn is_default(&self) -> bool {
+        self.0 == 0
+    }
 }
 
 impl codec::Decode for Level {
@@ -150,6 +155,8 @@ impl codec::Struct for Second {
 
     #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { a: r.required(0)? })
+        Ok(Self {
+            a: codec::get!(r.required(0)),
+        })
     }
 }

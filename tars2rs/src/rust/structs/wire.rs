@@ -167,6 +167,10 @@ impl Parts<'_> {
             return lines;
         }
         let (place, value) = (format!("self.{name}"), format!("&self.{name}"));
+        if self.is_left_out_by_type(member) {
+            let args = [field.tag.to_string(), value];
+            return vec![layout::call(8, "w.optional", &args, ";")];
+        }
         match self.differs_from_default(member) {
             Some(condition) => {
                 let mut lines = vec![format!("        if {condition} {{")];
@@ -176,6 +180,16 @@ impl Parts<'_> {
             }
             None => put(8, member, &place, &value),
         }
+    }
+
+    /// Whether what its Rust type [has as default](Member::has_plain_default) is all that decides about sending it.
+    fn is_left_out_by_type(&self, member: &Member<'_>) -> bool {
+        let ty = &member.field.ty;
+        !member.field.required
+            && member.has_plain_default(self.model)
+            && !matches!(ty, Type::Struct(_))
+            && Maximum::of(ty).is_none()
+            && Wrapper::of(ty, member.types).is_none()
     }
 
     /// An optional member is not sent while it has its default. `None`: it is always sent.
@@ -264,7 +278,10 @@ impl Parts<'_> {
             "" => format!(".{method}{suffix}({tag})?"),
             wire => format!(".{method}{suffix}::<{wire}>({tag})?"),
         };
-        let of_type = |method: &str| format!("r{}", call_of(method));
+        let of_type = |method: &str| match (&inner, wire.as_str()) {
+            (Inner::Itself, "") => get(&format!("r.{method}{suffix}({tag})")),
+            _ => format!("r{}", call_of(method)),
+        };
         if member.option {
             let read = of_type("option");
             let map = match inner {
@@ -281,6 +298,10 @@ impl Parts<'_> {
             return format!("{name}: {}", inner.of(&of_type("optional")));
         };
         if let Inner::Itself = inner {
+            let plain = get(&format!("r.optional{suffix}_or({tag}, {default})"));
+            if layout::is_small(MEMBER, &format!("{name}: "), &plain) {
+                return format!("{name}: {plain}");
+            }
             let args = [tag.to_string(), default];
             return layout::call_with_closure(
                 MEMBER,
@@ -303,6 +324,11 @@ impl Parts<'_> {
 
 /// The indentation of the members of the literal that a decoder makes.
 const MEMBER: usize = 12;
+
+/// What is read, or else the decoder's error: `codec::get!` is quicker to compile than `?`.
+fn get(read: &str) -> String {
+    format!("codec::get!({read})")
+}
 
 /// How a value is taken out of what stands around it on the wire.
 pub(super) enum Inner {

@@ -38,9 +38,9 @@ impl codec::Struct for Record {
     #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            id: r.required(0)?,
-            count: r.required(1)?,
-            page: r.required(2)?,
+            id: codec::get!(r.required(0)),
+            count: codec::get!(r.required(1)),
+            page: codec::get!(r.required(2)),
         })
     }
 }
@@ -80,9 +80,7 @@ impl codec::Struct for LotofTags {
         w.put(0, &self.id);
         w.put(1, &self.count);
         w.put(2, &self.page);
-        if !self.str.is_empty() {
-            w.put(3, &self.str);
-        }
+        w.optional(3, &self.str);
         w.put(4, &self.ss);
         w.put(5, &self.rs);
         w.put(6, &self.mss);
@@ -90,13 +88,13 @@ impl codec::Struct for LotofTags {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            id: r.required(0)?,
-            count: r.required(1)?,
-            page: r.required(2)?,
-            str: r.optional(3)?,
-            ss: r.required(4)?,
-            rs: r.required(5)?,
-            mss: r.required(6)?,
+            id: codec::get!(r.required(0)),
+            count: codec::get!(r.required(1)),
+            page: codec::get!(r.required(2)),
+            str: codec::get!(r.optional(3)),
+            ss: codec::get!(r.required(4)),
+            rs: codec::get!(r.required(5)),
+            mss: codec::get!(r.required(6)),
         })
     }
 }
@@ -125,13 +123,13 @@ impl<'a> codec::StructRef<'a> for LotofTagsRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            id: r.required_ref(0)?,
-            count: r.required_ref(1)?,
-            page: r.required_ref(2)?,
-            str: r.optional_ref(3)?,
-            ss: r.required_ref(4)?,
-            rs: r.required_ref(5)?,
-            mss: r.required_ref(6)?,
+            id: codec::get!(r.required_ref(0)),
+            count: codec::get!(r.required_ref(1)),
+            page: codec::get!(r.required_ref(2)),
+            str: codec::get!(r.optional_ref(3)),
+            ss: codec::get!(r.required_ref(4)),
+            rs: codec::get!(r.required_ref(5)),
+            mss: codec::get!(r.required_ref(6)),
         })
     }
 }
@@ -182,17 +180,15 @@ impl codec::Struct for ComplicatedStruct {
         w.put(0, &self.ss);
         w.put(1, &self.rs);
         w.put(2, &self.mss);
-        if !self.str.is_empty() {
-            w.put(3, &self.str);
-        }
+        w.optional(3, &self.str);
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            ss: r.required(0)?,
-            rs: r.required(1)?,
-            mss: r.required(2)?,
-            str: r.optional(3)?,
+            ss: codec::get!(r.required(0)),
+            rs: codec::get!(r.required(1)),
+            mss: codec::get!(r.required(2)),
+            str: codec::get!(r.optional(3)),
         })
     }
 }
@@ -215,10 +211,10 @@ impl<'a> codec::StructRef<'a> for ComplicatedStructRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            ss: r.required_ref(0)?,
-            rs: r.required_ref(1)?,
-            mss: r.required_ref(2)?,
-            str: r.optional_ref(3)?,
+            ss: codec::get!(r.required_ref(0)),
+            rs: codec::get!(r.required_ref(1)),
+            mss: codec::get!(r.required_ref(2)),
+            str: codec::get!(r.optional_ref(3)),
         })
     }
 }
@@ -257,7 +253,7 @@ impl codec::Struct for Numbers {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            values: r.required(0)?,
+            values: codec::get!(r.required(0)),
         })
     }
 }
@@ -279,7 +275,7 @@ impl codec::Struct for Blob {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            data: r.required(0)?,
+            data: codec::get!(r.required(0)),
         })
     }
 }
@@ -296,7 +292,7 @@ impl<'a> codec::StructRef<'a> for BlobRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            data: r.required_ref(0)?,
+            data: codec::get!(r.required_ref(0)),
         })
     }
 }
@@ -332,7 +328,7 @@ impl codec::Struct for Text {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            text: r.required(0)?,
+            text: codec::get!(r.required(0)),
         })
     }
 }
@@ -349,7 +345,7 @@ impl<'a> codec::StructRef<'a> for TextRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            text: r.required_ref(0)?,
+            text: codec::get!(r.required_ref(0)),
         })
     }
 }

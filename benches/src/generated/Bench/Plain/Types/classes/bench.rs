@@ -38,9 +38,9 @@ impl codec::Struct for Record {
     #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            id: r.required(0)?,
-            count: r.required(1)?,
-            page: r.required(2)?,
+            id: codec::get!(r.required(0)),
+            count: codec::get!(r.required(1)),
+            page: codec::get!(r.required(2)),
         })
     }
 }
@@ -80,9 +80,7 @@ impl codec::Struct for LotofTags {
         w.put(0, &self.id);
         w.put(1, &self.count);
         w.put(2, &self.page);
-        if !self.str.is_empty() {
-            w.put(3, &self.str);
-        }
+        w.optional(3, &self.str);
         w.put(4, &self.ss);
         w.put(5, &self.rs);
         w.put(6, &self.mss);
@@ -90,13 +88,13 @@ impl codec::Struct for LotofTags {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            id: r.required(0)?,
-            count: r.required(1)?,
-            page: r.required(2)?,
-            str: r.optional(3)?,
-            ss: r.required(4)?,
-            rs: r.required(5)?,
-            mss: r.required(6)?,
+            id: codec::get!(r.required(0)),
+            count: codec::get!(r.required(1)),
+            page: codec::get!(r.required(2)),
+            str: codec::get!(r.optional(3)),
+            ss: codec::get!(r.required(4)),
+            rs: codec::get!(r.required(5)),
+            mss: codec::get!(r.required(6)),
         })
     }
 }
@@ -127,17 +125,15 @@ impl codec::Struct for ComplicatedStruct {
         w.put(0, &self.ss);
         w.put(1, &self.rs);
         w.put(2, &self.mss);
-        if !self.str.is_empty() {
-            w.put(3, &self.str);
-        }
+        w.optional(3, &self.str);
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            ss: r.required(0)?,
-            rs: r.required(1)?,
-            mss: r.required(2)?,
-            str: r.optional(3)?,
+            ss: codec::get!(r.required(0)),
+            rs: codec::get!(r.required(1)),
+            mss: codec::get!(r.required(2)),
+            str: codec::get!(r.optional(3)),
         })
     }
 }
@@ -159,7 +155,7 @@ impl codec::Struct for Numbers {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            values: r.required(0)?,
+            values: codec::get!(r.required(0)),
         })
     }
 }
@@ -181,7 +177,7 @@ impl codec::Struct for Blob {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            data: r.required(0)?,
+            data: codec::get!(r.required(0)),
         })
     }
 }
@@ -203,7 +199,7 @@ impl codec::Struct for Text {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            text: r.required(0)?,
+            text: codec::get!(r.required(0)),
         })
     }
 }

@@ -118,6 +118,11 @@ impl codec::Encode for Color {
     fn encode(&self, w: &mut codec::Writer<'_>, tag: u8) {
         codec::Encode::encode(&self.0, w, tag);
     }
+
+    #[inline]
+    fn is_default(&self) -> bool {
+        self.0 == 0
+    }
 }
 
 impl codec::Decode for Color {
@@ -159,7 +164,9 @@ impl codec::Struct for OneBool {
 
     #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { v: r.required(0)? })
+        Ok(Self {
+            v: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -181,7 +188,9 @@ impl codec::Struct for OneByte {
 
     #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { v: r.required(0)? })
+        Ok(Self {
+            v: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -203,7 +212,9 @@ impl codec::Struct for OneShort {
 
     #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { v: r.required(0)? })
+        Ok(Self {
+            v: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -225,7 +236,9 @@ impl codec::Struct for OneInt {
 
     #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { v: r.required(0)? })
+        Ok(Self {
+            v: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -247,7 +260,9 @@ impl codec::Struct for OneLong {
 
     #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { v: r.required(0)? })
+        Ok(Self {
+            v: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -269,7 +284,9 @@ impl codec::Struct for OneFloat {
 
     #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { v: r.required(0)? })
+        Ok(Self {
+            v: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -291,7 +308,9 @@ impl codec::Struct for OneDouble {
 
     #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { v: r.required(0)? })
+        Ok(Self {
+            v: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -311,7 +330,9 @@ impl codec::Struct for OneString {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { v: r.required(0)? })
+        Ok(Self {
+            v: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -327,7 +348,7 @@ impl<'a> codec::StructRef<'a> for OneStringRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            v: r.required_ref(0)?,
+            v: codec::get!(r.required_ref(0)),
         })
     }
 }
@@ -364,7 +385,9 @@ impl codec::Struct for OneUByte {
 
     #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { v: r.required(0)? })
+        Ok(Self {
+            v: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -386,7 +409,9 @@ impl codec::Struct for OneUShort {
 
     #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { v: r.required(0)? })
+        Ok(Self {
+            v: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -408,7 +433,9 @@ impl codec::Struct for OneUInt {
 
     #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { v: r.required(0)? })
+        Ok(Self {
+            v: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -430,7 +457,9 @@ impl codec::Struct for OneEnum {
 
     #[inline(always)]
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { v: r.required(0)? })
+        Ok(Self {
+            v: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -450,7 +479,9 @@ impl codec::Struct for OneBytes {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { v: r.required(0)? })
+        Ok(Self {
+            v: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -466,7 +497,7 @@ impl<'a> codec::StructRef<'a> for OneBytesRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            v: r.required_ref(0)?,
+            v: codec::get!(r.required_ref(0)),
         })
     }
 }
@@ -501,7 +532,9 @@ impl codec::Struct for OneInts {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { v: r.required(0)? })
+        Ok(Self {
+            v: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -521,7 +554,9 @@ impl codec::Struct for OneStrs {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { v: r.required(0)? })
+        Ok(Self {
+            v: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -537,7 +572,7 @@ impl<'a> codec::StructRef<'a> for OneStrsRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            v: r.required_ref(0)?,
+            v: codec::get!(r.required_ref(0)),
         })
     }
 }
@@ -573,7 +608,9 @@ impl codec::Struct for OneMap {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { v: r.required(0)? })
+        Ok(Self {
+            v: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -589,7 +626,7 @@ impl<'a> codec::StructRef<'a> for OneMapRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            v: r.required_ref(0)?,
+            v: codec::get!(r.required_ref(0)),
         })
     }
 }
@@ -671,18 +708,18 @@ impl codec::Struct for Basic {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            b: r.required(0)?,
-            c: r.required(1)?,
-            s: r.required(2)?,
-            i: r.required(3)?,
-            l: r.required(4)?,
-            f: r.required(5)?,
-            d: r.required(6)?,
-            str: r.required(7)?,
-            ub: r.required(8)?,
-            us: r.required(9)?,
-            ui: r.required(10)?,
-            e: r.required(11)?,
+            b: codec::get!(r.required(0)),
+            c: codec::get!(r.required(1)),
+            s: codec::get!(r.required(2)),
+            i: codec::get!(r.required(3)),
+            l: codec::get!(r.required(4)),
+            f: codec::get!(r.required(5)),
+            d: codec::get!(r.required(6)),
+            str: codec::get!(r.required(7)),
+            ub: codec::get!(r.required(8)),
+            us: codec::get!(r.required(9)),
+            ui: codec::get!(r.required(10)),
+            e: codec::get!(r.required(11)),
         })
     }
 }
@@ -721,18 +758,18 @@ impl<'a> codec::StructRef<'a> for BasicRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            b: r.required_ref(0)?,
-            c: r.required_ref(1)?,
-            s: r.required_ref(2)?,
-            i: r.required_ref(3)?,
-            l: r.required_ref(4)?,
-            f: r.required_ref(5)?,
-            d: r.required_ref(6)?,
-            str: r.required_ref(7)?,
-            ub: r.required_ref(8)?,
-            us: r.required_ref(9)?,
-            ui: r.required_ref(10)?,
-            e: r.required_ref(11)?,
+            b: codec::get!(r.required_ref(0)),
+            c: codec::get!(r.required_ref(1)),
+            s: codec::get!(r.required_ref(2)),
+            i: codec::get!(r.required_ref(3)),
+            l: codec::get!(r.required_ref(4)),
+            f: codec::get!(r.required_ref(5)),
+            d: codec::get!(r.required_ref(6)),
+            str: codec::get!(r.required_ref(7)),
+            ub: codec::get!(r.required_ref(8)),
+            us: codec::get!(r.required_ref(9)),
+            ui: codec::get!(r.required_ref(10)),
+            e: codec::get!(r.required_ref(11)),
         })
     }
 }
@@ -804,10 +841,10 @@ impl codec::Struct for RequireDefaults {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            i: r.required(0)?,
-            s: r.required(1)?,
-            b: r.required(2)?,
-            d: r.required(3)?,
+            i: codec::get!(r.required(0)),
+            s: codec::get!(r.required(1)),
+            b: codec::get!(r.required(2)),
+            d: codec::get!(r.required(3)),
         })
     }
 }
@@ -841,10 +878,10 @@ impl<'a> codec::StructRef<'a> for RequireDefaultsRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            i: r.required_ref(0)?,
-            s: r.required_ref(1)?,
-            b: r.required_ref(2)?,
-            d: r.required_ref(3)?,
+            i: codec::get!(r.required_ref(0)),
+            s: codec::get!(r.required_ref(1)),
+            b: codec::get!(r.required_ref(2)),
+            d: codec::get!(r.required_ref(3)),
         })
     }
 }
@@ -972,18 +1009,18 @@ impl codec::Struct for OptionalDefaults {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            b: r.optional_or(0, || true)?,
-            c: r.optional_or(1, || -7)?,
-            s: r.optional_or(2, || 300)?,
-            i: r.optional_or(3, || 42)?,
-            l: r.optional_or(4, || 4294967296)?,
-            f: r.optional_or(5, || 1.5)?,
-            d: r.optional_or(6, || 2.25)?,
-            str: r.optional_or(7, || String::from("abc"))?,
-            ub: r.optional_or(8, || 200)?,
-            us: r.optional_or(9, || 60000)?,
-            ui: r.optional_or(10, || 4000000000)?,
-            e: r.optional_or(11, || Color::GREEN)?,
+            b: codec::get!(r.optional_or(0, || true)),
+            c: codec::get!(r.optional_or(1, || -7)),
+            s: codec::get!(r.optional_or(2, || 300)),
+            i: codec::get!(r.optional_or(3, || 42)),
+            l: codec::get!(r.optional_or(4, || 4294967296)),
+            f: codec::get!(r.optional_or(5, || 1.5)),
+            d: codec::get!(r.optional_or(6, || 2.25)),
+            str: codec::get!(r.optional_or(7, || String::from("abc"))),
+            ub: codec::get!(r.optional_or(8, || 200)),
+            us: codec::get!(r.optional_or(9, || 60000)),
+            ui: codec::get!(r.optional_or(10, || 4000000000)),
+            e: codec::get!(r.optional_or(11, || Color::GREEN)),
         })
     }
 }
@@ -1041,18 +1078,18 @@ impl<'a> codec::StructRef<'a> for OptionalDefaultsRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            b: r.optional_ref_or(0, || true)?,
-            c: r.optional_ref_or(1, || -7)?,
-            s: r.optional_ref_or(2, || 300)?,
-            i: r.optional_ref_or(3, || 42)?,
-            l: r.optional_ref_or(4, || 4294967296)?,
-            f: r.optional_ref_or(5, || 1.5)?,
-            d: r.optional_ref_or(6, || 2.25)?,
-            str: r.optional_ref_or(7, || "abc")?,
-            ub: r.optional_ref_or(8, || 200)?,
-            us: r.optional_ref_or(9, || 60000)?,
-            ui: r.optional_ref_or(10, || 4000000000)?,
-            e: r.optional_ref_or(11, || Color::GREEN)?,
+            b: codec::get!(r.optional_ref_or(0, || true)),
+            c: codec::get!(r.optional_ref_or(1, || -7)),
+            s: codec::get!(r.optional_ref_or(2, || 300)),
+            i: codec::get!(r.optional_ref_or(3, || 42)),
+            l: codec::get!(r.optional_ref_or(4, || 4294967296)),
+            f: codec::get!(r.optional_ref_or(5, || 1.5)),
+            d: codec::get!(r.optional_ref_or(6, || 2.25)),
+            str: codec::get!(r.optional_ref_or(7, || "abc")),
+            ub: codec::get!(r.optional_ref_or(8, || 200)),
+            us: codec::get!(r.optional_ref_or(9, || 60000)),
+            ui: codec::get!(r.optional_ref_or(10, || 4000000000)),
+            e: codec::get!(r.optional_ref_or(11, || Color::GREEN)),
         })
     }
 }
@@ -1100,15 +1137,13 @@ impl codec::Struct for Inner {
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
-        if !self.name.is_empty() {
-            w.put(1, &self.name);
-        }
+        w.optional(1, &self.name);
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            id: r.required(0)?,
-            name: r.optional(1)?,
+            id: codec::get!(r.required(0)),
+            name: codec::get!(r.optional(1)),
         })
     }
 }
@@ -1127,8 +1162,8 @@ impl<'a> codec::StructRef<'a> for InnerRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            id: r.required_ref(0)?,
-            name: r.optional_ref(1)?,
+            id: codec::get!(r.required_ref(0)),
+            name: codec::get!(r.optional_ref(1)),
         })
     }
 }
@@ -1207,72 +1242,42 @@ impl codec::Struct for OptionalPlain {
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
-        if self.b {
-            w.put(0, &self.b);
-        }
-        if self.c != 0 {
-            w.put(1, &self.c);
-        }
-        if self.s != 0 {
-            w.put(2, &self.s);
-        }
-        if self.i != 0 {
-            w.put(3, &self.i);
-        }
-        if self.l != 0 {
-            w.put(4, &self.l);
-        }
-        if self.f.to_bits() != 0.0_f32.to_bits() {
-            w.put(5, &self.f);
-        }
-        if self.d.to_bits() != 0.0_f64.to_bits() {
-            w.put(6, &self.d);
-        }
-        if !self.str.is_empty() {
-            w.put(7, &self.str);
-        }
-        if self.ub != 0 {
-            w.put(8, &self.ub);
-        }
-        if self.us != 0 {
-            w.put(9, &self.us);
-        }
-        if self.ui != 0 {
-            w.put(10, &self.ui);
-        }
-        if self.e != Color::RED {
-            w.put(11, &self.e);
-        }
+        w.optional(0, &self.b);
+        w.optional(1, &self.c);
+        w.optional(2, &self.s);
+        w.optional(3, &self.i);
+        w.optional(4, &self.l);
+        w.optional(5, &self.f);
+        w.optional(6, &self.d);
+        w.optional(7, &self.str);
+        w.optional(8, &self.ub);
+        w.optional(9, &self.us);
+        w.optional(10, &self.ui);
+        w.optional(11, &self.e);
         w.put(12, &self.inner);
-        if !self.bytes.is_empty() {
-            w.put(13, &self.bytes);
-        }
-        if !self.ints.is_empty() {
-            w.put(14, &self.ints);
-        }
-        if !self.m.is_empty() {
-            w.put(15, &self.m);
-        }
+        w.optional(13, &self.bytes);
+        w.optional(14, &self.ints);
+        w.optional(15, &self.m);
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            b: r.optional(0)?,
-            c: r.optional(1)?,
-            s: r.optional(2)?,
-            i: r.optional(3)?,
-            l: r.optional(4)?,
-            f: r.optional(5)?,
-            d: r.optional(6)?,
-            str: r.optional(7)?,
-            ub: r.optional(8)?,
-            us: r.optional(9)?,
-            ui: r.optional(10)?,
-            e: r.optional(11)?,
-            inner: r.optional(12)?,
-            bytes: r.optional(13)?,
-            ints: r.optional(14)?,
-            m: r.optional(15)?,
+            b: codec::get!(r.optional(0)),
+            c: codec::get!(r.optional(1)),
+            s: codec::get!(r.optional(2)),
+            i: codec::get!(r.optional(3)),
+            l: codec::get!(r.optional(4)),
+            f: codec::get!(r.optional(5)),
+            d: codec::get!(r.optional(6)),
+            str: codec::get!(r.optional(7)),
+            ub: codec::get!(r.optional(8)),
+            us: codec::get!(r.optional(9)),
+            ui: codec::get!(r.optional(10)),
+            e: codec::get!(r.optional(11)),
+            inner: codec::get!(r.optional(12)),
+            bytes: codec::get!(r.optional(13)),
+            ints: codec::get!(r.optional(14)),
+            m: codec::get!(r.optional(15)),
         })
     }
 }
@@ -1319,22 +1324,22 @@ impl<'a> codec::StructRef<'a> for OptionalPlainRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            b: r.optional_ref(0)?,
-            c: r.optional_ref(1)?,
-            s: r.optional_ref(2)?,
-            i: r.optional_ref(3)?,
-            l: r.optional_ref(4)?,
-            f: r.optional_ref(5)?,
-            d: r.optional_ref(6)?,
-            str: r.optional_ref(7)?,
-            ub: r.optional_ref(8)?,
-            us: r.optional_ref(9)?,
-            ui: r.optional_ref(10)?,
-            e: r.optional_ref(11)?,
-            inner: r.optional_ref(12)?,
-            bytes: r.optional_ref(13)?,
-            ints: r.optional_ref(14)?,
-            m: r.optional_ref(15)?,
+            b: codec::get!(r.optional_ref(0)),
+            c: codec::get!(r.optional_ref(1)),
+            s: codec::get!(r.optional_ref(2)),
+            i: codec::get!(r.optional_ref(3)),
+            l: codec::get!(r.optional_ref(4)),
+            f: codec::get!(r.optional_ref(5)),
+            d: codec::get!(r.optional_ref(6)),
+            str: codec::get!(r.optional_ref(7)),
+            ub: codec::get!(r.optional_ref(8)),
+            us: codec::get!(r.optional_ref(9)),
+            ui: codec::get!(r.optional_ref(10)),
+            e: codec::get!(r.optional_ref(11)),
+            inner: codec::get!(r.optional_ref(12)),
+            bytes: codec::get!(r.optional_ref(13)),
+            ints: codec::get!(r.optional_ref(14)),
+            m: codec::get!(r.optional_ref(15)),
         })
     }
 }
@@ -1390,16 +1395,14 @@ impl codec::Struct for Key2 {
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.a);
         w.put(1, &self.b);
-        if self.extra != 0 {
-            w.put(2, &self.extra);
-        }
+        w.optional(2, &self.extra);
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            a: r.required(0)?,
-            b: r.required(1)?,
-            extra: r.optional(2)?,
+            a: codec::get!(r.required(0)),
+            b: codec::get!(r.required(1)),
+            extra: codec::get!(r.optional(2)),
         })
     }
 }
@@ -1420,9 +1423,9 @@ impl<'a> codec::StructRef<'a> for Key2Ref<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            a: r.required_ref(0)?,
-            b: r.required_ref(1)?,
-            extra: r.optional_ref(2)?,
+            a: codec::get!(r.required_ref(0)),
+            b: codec::get!(r.required_ref(1)),
+            extra: codec::get!(r.optional_ref(2)),
         })
     }
 }
@@ -1546,28 +1549,28 @@ impl codec::Struct for Containers {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            bytes: r.required(0)?,
-            shorts: r.required(2)?,
-            ints: r.required(3)?,
-            longs: r.required(4)?,
-            floats: r.required(5)?,
-            doubles: r.required(6)?,
-            strs: r.required(7)?,
-            inners: r.required(8)?,
-            vvi: r.required(9)?,
-            vvb: r.required(10)?,
-            mss: r.required(11)?,
-            mis: r.required(12)?,
-            mli: r.required(13)?,
-            msv: r.required(14)?,
-            msm: r.required(15)?,
-            vm: r.required(16)?,
-            vub: r.required(17)?,
-            vus: r.required(18)?,
-            vui: r.required(19)?,
-            colors: r.required(20)?,
-            msb: r.required(21)?,
-            mbb: r.required(22)?,
+            bytes: codec::get!(r.required(0)),
+            shorts: codec::get!(r.required(2)),
+            ints: codec::get!(r.required(3)),
+            longs: codec::get!(r.required(4)),
+            floats: codec::get!(r.required(5)),
+            doubles: codec::get!(r.required(6)),
+            strs: codec::get!(r.required(7)),
+            inners: codec::get!(r.required(8)),
+            vvi: codec::get!(r.required(9)),
+            vvb: codec::get!(r.required(10)),
+            mss: codec::get!(r.required(11)),
+            mis: codec::get!(r.required(12)),
+            mli: codec::get!(r.required(13)),
+            msv: codec::get!(r.required(14)),
+            msm: codec::get!(r.required(15)),
+            vm: codec::get!(r.required(16)),
+            vub: codec::get!(r.required(17)),
+            vus: codec::get!(r.required(18)),
+            vui: codec::get!(r.required(19)),
+            colors: codec::get!(r.required(20)),
+            msb: codec::get!(r.required(21)),
+            mbb: codec::get!(r.required(22)),
         })
     }
 }
@@ -1626,28 +1629,28 @@ impl<'a> codec::StructRef<'a> for ContainersRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            bytes: r.required_ref(0)?,
-            shorts: r.required_ref(2)?,
-            ints: r.required_ref(3)?,
-            longs: r.required_ref(4)?,
-            floats: r.required_ref(5)?,
-            doubles: r.required_ref(6)?,
-            strs: r.required_ref(7)?,
-            inners: r.required_ref(8)?,
-            vvi: r.required_ref(9)?,
-            vvb: r.required_ref(10)?,
-            mss: r.required_ref(11)?,
-            mis: r.required_ref(12)?,
-            mli: r.required_ref(13)?,
-            msv: r.required_ref(14)?,
-            msm: r.required_ref(15)?,
-            vm: r.required_ref(16)?,
-            vub: r.required_ref(17)?,
-            vus: r.required_ref(18)?,
-            vui: r.required_ref(19)?,
-            colors: r.required_ref(20)?,
-            msb: r.required_ref(21)?,
-            mbb: r.required_ref(22)?,
+            bytes: codec::get!(r.required_ref(0)),
+            shorts: codec::get!(r.required_ref(2)),
+            ints: codec::get!(r.required_ref(3)),
+            longs: codec::get!(r.required_ref(4)),
+            floats: codec::get!(r.required_ref(5)),
+            doubles: codec::get!(r.required_ref(6)),
+            strs: codec::get!(r.required_ref(7)),
+            inners: codec::get!(r.required_ref(8)),
+            vvi: codec::get!(r.required_ref(9)),
+            vvb: codec::get!(r.required_ref(10)),
+            mss: codec::get!(r.required_ref(11)),
+            mis: codec::get!(r.required_ref(12)),
+            mli: codec::get!(r.required_ref(13)),
+            msv: codec::get!(r.required_ref(14)),
+            msm: codec::get!(r.required_ref(15)),
+            vm: codec::get!(r.required_ref(16)),
+            vub: codec::get!(r.required_ref(17)),
+            vus: codec::get!(r.required_ref(18)),
+            vui: codec::get!(r.required_ref(19)),
+            colors: codec::get!(r.required_ref(20)),
+            msb: codec::get!(r.required_ref(21)),
+            mbb: codec::get!(r.required_ref(22)),
         })
     }
 }
@@ -1704,7 +1707,9 @@ impl codec::Struct for StructKeyMap {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { m: r.required(0)? })
+        Ok(Self {
+            m: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -1720,7 +1725,7 @@ impl<'a> codec::StructRef<'a> for StructKeyMapRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            m: r.required_ref(0)?,
+            m: codec::get!(r.required_ref(0)),
         })
     }
 }
@@ -1777,31 +1782,23 @@ impl codec::Struct for BigTags {
         w.put(0, &self.a);
         w.put(14, &self.b);
         w.put(15, &self.c);
-        if !self.d.is_empty() {
-            w.put(16, &self.d);
-        }
+        w.optional(16, &self.d);
         w.put(100, &self.inner);
-        if !self.bytes.is_empty() {
-            w.put(200, &self.bytes);
-        }
-        if !self.m.is_empty() {
-            w.put(254, &self.m);
-        }
-        if self.z != 0 {
-            w.put(255, &self.z);
-        }
+        w.optional(200, &self.bytes);
+        w.optional(254, &self.m);
+        w.optional(255, &self.z);
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            a: r.required(0)?,
-            b: r.required(14)?,
-            c: r.required(15)?,
-            d: r.optional(16)?,
-            inner: r.optional(100)?,
-            bytes: r.optional(200)?,
-            m: r.optional(254)?,
-            z: r.optional(255)?,
+            a: codec::get!(r.required(0)),
+            b: codec::get!(r.required(14)),
+            c: codec::get!(r.required(15)),
+            d: codec::get!(r.optional(16)),
+            inner: codec::get!(r.optional(100)),
+            bytes: codec::get!(r.optional(200)),
+            m: codec::get!(r.optional(254)),
+            z: codec::get!(r.optional(255)),
         })
     }
 }
@@ -1832,14 +1829,14 @@ impl<'a> codec::StructRef<'a> for BigTagsRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            a: r.required_ref(0)?,
-            b: r.required_ref(14)?,
-            c: r.required_ref(15)?,
-            d: r.optional_ref(16)?,
-            inner: r.optional_ref(100)?,
-            bytes: r.optional_ref(200)?,
-            m: r.optional_ref(254)?,
-            z: r.optional_ref(255)?,
+            a: codec::get!(r.required_ref(0)),
+            b: codec::get!(r.required_ref(14)),
+            c: codec::get!(r.required_ref(15)),
+            d: codec::get!(r.optional_ref(16)),
+            inner: codec::get!(r.optional_ref(100)),
+            bytes: codec::get!(r.optional_ref(200)),
+            m: codec::get!(r.optional_ref(254)),
+            z: codec::get!(r.optional_ref(255)),
         })
     }
 }
@@ -1899,8 +1896,8 @@ impl codec::Struct for InnerOld {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            id: r.required(0)?,
-            s: r.optional_or(5, || String::from("none"))?,
+            id: codec::get!(r.required(0)),
+            s: codec::get!(r.optional_or(5, || String::from("none"))),
         })
     }
 }
@@ -1928,8 +1925,8 @@ impl<'a> codec::StructRef<'a> for InnerOldRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            id: r.required_ref(0)?,
-            s: r.optional_ref_or(5, || "none")?,
+            id: codec::get!(r.required_ref(0)),
+            s: codec::get!(r.optional_ref_or(5, || "none")),
         })
     }
 }
@@ -1996,33 +1993,25 @@ impl codec::Struct for InnerNew {
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
-        if !self.added_list.is_empty() {
-            w.put(1, &self.added_list);
-        }
-        if !self.added_map.is_empty() {
-            w.put(2, &self.added_map);
-        }
+        w.optional(1, &self.added_list);
+        w.optional(2, &self.added_map);
         w.put(3, &self.added_struct);
         if self.s != "none" {
             w.put(5, &self.s);
         }
-        if self.added_tail.to_bits() != 0.0_f64.to_bits() {
-            w.put(6, &self.added_tail);
-        }
-        if !self.added_big_tag.is_empty() {
-            w.put(200, &self.added_big_tag);
-        }
+        w.optional(6, &self.added_tail);
+        w.optional(200, &self.added_big_tag);
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            id: r.required(0)?,
-            added_list: r.optional(1)?,
-            added_map: r.optional(2)?,
-            added_struct: r.optional(3)?,
-            s: r.optional_or(5, || String::from("none"))?,
-            added_tail: r.optional(6)?,
-            added_big_tag: r.optional(200)?,
+            id: codec::get!(r.required(0)),
+            added_list: codec::get!(r.optional(1)),
+            added_map: codec::get!(r.optional(2)),
+            added_struct: codec::get!(r.optional(3)),
+            s: codec::get!(r.optional_or(5, || String::from("none"))),
+            added_tail: codec::get!(r.optional(6)),
+            added_big_tag: codec::get!(r.optional(200)),
         })
     }
 }
@@ -2065,13 +2054,13 @@ impl<'a> codec::StructRef<'a> for InnerNewRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            id: r.required_ref(0)?,
-            added_list: r.optional_ref(1)?,
-            added_map: r.optional_ref(2)?,
-            added_struct: r.optional_ref(3)?,
-            s: r.optional_ref_or(5, || "none")?,
-            added_tail: r.optional_ref(6)?,
-            added_big_tag: r.optional_ref(200)?,
+            id: codec::get!(r.required_ref(0)),
+            added_list: codec::get!(r.optional_ref(1)),
+            added_map: codec::get!(r.optional_ref(2)),
+            added_struct: codec::get!(r.optional_ref(3)),
+            s: codec::get!(r.optional_ref_or(5, || "none")),
+            added_tail: codec::get!(r.optional_ref(6)),
+            added_big_tag: codec::get!(r.optional_ref(200)),
         })
     }
 }
@@ -2123,9 +2112,9 @@ impl codec::Struct for OuterOld {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            inner: r.required(0)?,
-            list: r.required(1)?,
-            tail: r.required(9)?,
+            inner: codec::get!(r.required(0)),
+            list: codec::get!(r.required(1)),
+            tail: codec::get!(r.required(9)),
         })
     }
 }
@@ -2146,9 +2135,9 @@ impl<'a> codec::StructRef<'a> for OuterOldRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            inner: r.required_ref(0)?,
-            list: r.required_ref(1)?,
-            tail: r.required_ref(9)?,
+            inner: codec::get!(r.required_ref(0)),
+            list: codec::get!(r.required_ref(1)),
+            tail: codec::get!(r.required_ref(9)),
         })
     }
 }
@@ -2204,27 +2193,21 @@ impl codec::Struct for OuterNew {
         w.put(0, &self.inner);
         w.put(1, &self.list);
         w.put(4, &self.added);
-        if self.added_f.to_bits() != 0.0_f32.to_bits() {
-            w.put(5, &self.added_f);
-        }
-        if !self.added_bytes.is_empty() {
-            w.put(6, &self.added_bytes);
-        }
+        w.optional(5, &self.added_f);
+        w.optional(6, &self.added_bytes);
         w.put(9, &self.tail);
-        if !self.added_end.is_empty() {
-            w.put(20, &self.added_end);
-        }
+        w.optional(20, &self.added_end);
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            inner: r.required(0)?,
-            list: r.required(1)?,
-            added: r.optional(4)?,
-            added_f: r.optional(5)?,
-            added_bytes: r.optional(6)?,
-            tail: r.required(9)?,
-            added_end: r.optional(20)?,
+            inner: codec::get!(r.required(0)),
+            list: codec::get!(r.required(1)),
+            added: codec::get!(r.optional(4)),
+            added_f: codec::get!(r.optional(5)),
+            added_bytes: codec::get!(r.optional(6)),
+            tail: codec::get!(r.required(9)),
+            added_end: codec::get!(r.optional(20)),
         })
     }
 }
@@ -2253,13 +2236,13 @@ impl<'a> codec::StructRef<'a> for OuterNewRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            inner: r.required_ref(0)?,
-            list: r.required_ref(1)?,
-            added: r.optional_ref(4)?,
-            added_f: r.optional_ref(5)?,
-            added_bytes: r.optional_ref(6)?,
-            tail: r.required_ref(9)?,
-            added_end: r.optional_ref(20)?,
+            inner: codec::get!(r.required_ref(0)),
+            list: codec::get!(r.required_ref(1)),
+            added: codec::get!(r.optional_ref(4)),
+            added_f: codec::get!(r.optional_ref(5)),
+            added_bytes: codec::get!(r.optional_ref(6)),
+            tail: codec::get!(r.required_ref(9)),
+            added_end: codec::get!(r.optional_ref(20)),
         })
     }
 }
@@ -2300,7 +2283,9 @@ impl codec::Struct for Level3 {
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self { s: r.required(0)? })
+        Ok(Self {
+            s: codec::get!(r.required(0)),
+        })
     }
 }
 
@@ -2316,7 +2301,7 @@ impl<'a> codec::StructRef<'a> for Level3Ref<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            s: r.required_ref(0)?,
+            s: codec::get!(r.required_ref(0)),
         })
     }
 }
@@ -2358,8 +2343,8 @@ impl codec::Struct for Level2 {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            l3: r.required(0)?,
-            v3: r.required(1)?,
+            l3: codec::get!(r.required(0)),
+            v3: codec::get!(r.required(1)),
         })
     }
 }
@@ -2378,8 +2363,8 @@ impl<'a> codec::StructRef<'a> for Level2Ref<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            l3: r.required_ref(0)?,
-            v3: r.required_ref(1)?,
+            l3: codec::get!(r.required_ref(0)),
+            v3: codec::get!(r.required_ref(1)),
         })
     }
 }
@@ -2422,8 +2407,8 @@ impl codec::Struct for Level1 {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            l2: r.required(0)?,
-            m2: r.required(1)?,
+            l2: codec::get!(r.required(0)),
+            m2: codec::get!(r.required(1)),
         })
     }
 }
@@ -2442,8 +2427,8 @@ impl<'a> codec::StructRef<'a> for Level1Ref<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            l2: r.required_ref(0)?,
-            m2: r.required_ref(1)?,
+            l2: codec::get!(r.required_ref(0)),
+            m2: codec::get!(r.required_ref(1)),
         })
     }
 }

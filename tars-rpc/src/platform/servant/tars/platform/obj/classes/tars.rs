@@ -43,22 +43,18 @@ impl codec::Struct for ConfigInfo {
         w.put(1, &self.servername);
         w.put(2, &self.filename);
         w.put(3, &self.b_app_only);
-        if !self.host.is_empty() {
-            w.put(4, &self.host);
-        }
-        if !self.setdivision.is_empty() {
-            w.put(5, &self.setdivision);
-        }
+        w.optional(4, &self.host);
+        w.optional(5, &self.setdivision);
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            appname: r.required(0)?,
-            servername: r.required(1)?,
-            filename: r.required(2)?,
-            b_app_only: r.required(3)?,
-            host: r.optional(4)?,
-            setdivision: r.optional(5)?,
+            appname: codec::get!(r.required(0)),
+            servername: codec::get!(r.required(1)),
+            filename: codec::get!(r.required(2)),
+            b_app_only: codec::get!(r.required(3)),
+            host: codec::get!(r.optional(4)),
+            setdivision: codec::get!(r.optional(5)),
         })
     }
 }
@@ -93,31 +89,21 @@ impl codec::Struct for GetConfigListInfo {
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.appname);
-        if !self.servername.is_empty() {
-            w.put(1, &self.servername);
-        }
-        if self.b_app_only {
-            w.put(2, &self.b_app_only);
-        }
-        if !self.host.is_empty() {
-            w.put(3, &self.host);
-        }
-        if !self.setdivision.is_empty() {
-            w.put(4, &self.setdivision);
-        }
-        if !self.containername.is_empty() {
-            w.put(5, &self.containername);
-        }
+        w.optional(1, &self.servername);
+        w.optional(2, &self.b_app_only);
+        w.optional(3, &self.host);
+        w.optional(4, &self.setdivision);
+        w.optional(5, &self.containername);
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            appname: r.required(0)?,
-            servername: r.optional(1)?,
-            b_app_only: r.optional(2)?,
-            host: r.optional(3)?,
-            setdivision: r.optional(4)?,
-            containername: r.optional(5)?,
+            appname: codec::get!(r.required(0)),
+            servername: codec::get!(r.optional(1)),
+            b_app_only: codec::get!(r.optional(2)),
+            host: codec::get!(r.optional(3)),
+            setdivision: codec::get!(r.optional(4)),
+            containername: codec::get!(r.optional(5)),
         })
     }
 }
@@ -188,42 +174,36 @@ impl codec::Struct for LogInfo {
         w.put(1, &self.servername);
         w.put(2, &self.s_filename);
         w.put(3, &self.s_format);
-        if !self.setdivision.is_empty() {
-            w.put(4, &self.setdivision);
-        }
+        w.optional(4, &self.setdivision);
         if !self.b_has_sufix {
             w.put(5, &self.b_has_sufix);
         }
         if !self.b_has_app_name_prefix {
             w.put(6, &self.b_has_app_name_prefix);
         }
-        if self.b_has_square_bracket {
-            w.put(7, &self.b_has_square_bracket);
-        }
+        w.optional(7, &self.b_has_square_bracket);
         if self.s_concat_str != "_" {
             w.put(8, &self.s_concat_str);
         }
         if self.s_separ != "|" {
             w.put(9, &self.s_separ);
         }
-        if !self.s_log_type.is_empty() {
-            w.put(10, &self.s_log_type);
-        }
+        w.optional(10, &self.s_log_type);
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            appname: r.required(0)?,
-            servername: r.required(1)?,
-            s_filename: r.required(2)?,
-            s_format: r.required(3)?,
-            setdivision: r.optional(4)?,
-            b_has_sufix: r.optional_or(5, || true)?,
-            b_has_app_name_prefix: r.optional_or(6, || true)?,
-            b_has_square_bracket: r.optional(7)?,
-            s_concat_str: r.optional_or(8, || String::from("_"))?,
-            s_separ: r.optional_or(9, || String::from("|"))?,
-            s_log_type: r.optional(10)?,
+            appname: codec::get!(r.required(0)),
+            servername: codec::get!(r.required(1)),
+            s_filename: codec::get!(r.required(2)),
+            s_format: codec::get!(r.required(3)),
+            setdivision: codec::get!(r.optional(4)),
+            b_has_sufix: codec::get!(r.optional_or(5, || true)),
+            b_has_app_name_prefix: codec::get!(r.optional_or(6, || true)),
+            b_has_square_bracket: codec::get!(r.optional(7)),
+            s_concat_str: codec::get!(r.optional_or(8, || String::from("_"))),
+            s_separ: codec::get!(r.optional_or(9, || String::from("|"))),
+            s_log_type: codec::get!(r.optional(10)),
         })
     }
 }
@@ -254,17 +234,15 @@ impl codec::Struct for ServerInfo {
         w.put(0, &self.application);
         w.put(1, &self.server_name);
         w.put(2, &self.pid);
-        if !self.adapter.is_empty() {
-            w.put(3, &self.adapter);
-        }
+        w.optional(3, &self.adapter);
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            application: r.required(0)?,
-            server_name: r.required(1)?,
-            pid: r.required(2)?,
-            adapter: r.optional(3)?,
+            application: codec::get!(r.required(0)),
+            server_name: codec::get!(r.required(1)),
+            pid: codec::get!(r.required(2)),
+            adapter: codec::get!(r.optional(3)),
         })
     }
 }
@@ -343,6 +321,11 @@ impl codec::Encode for Notifylevel {
     #[inline]
     fn encode(&self, w: &mut codec::Writer<'_>, tag: u8) {
         codec::Encode::encode(&self.0, w, tag);
+    }
+
+    #[inline]
+    fn is_default(&self) -> bool {
+        self.0 == 0
     }
 }
 
@@ -424,6 +407,11 @@ impl codec::Encode for ReportType {
     fn encode(&self, w: &mut codec::Writer<'_>, tag: u8) {
         codec::Encode::encode(&self.0, w, tag);
     }
+
+    #[inline]
+    fn is_default(&self) -> bool {
+        self.0 == 0
+    }
 }
 
 impl codec::Decode for ReportType {
@@ -477,28 +465,22 @@ impl codec::Struct for ReportInfo {
         w.put(4, &self.s_container);
         w.put(5, &self.s_server);
         w.put(6, &self.s_message);
-        if !self.s_thread_id.is_empty() {
-            w.put(7, &self.s_thread_id);
-        }
-        if self.e_level != Notifylevel::NOTIFYNORMAL {
-            w.put(8, &self.e_level);
-        }
-        if !self.s_node_name.is_empty() {
-            w.put(9, &self.s_node_name);
-        }
+        w.optional(7, &self.s_thread_id);
+        w.optional(8, &self.e_level);
+        w.optional(9, &self.s_node_name);
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            e_type: r.required(1)?,
-            s_app: r.required(2)?,
-            s_set: r.required(3)?,
-            s_container: r.required(4)?,
-            s_server: r.required(5)?,
-            s_message: r.required(6)?,
-            s_thread_id: r.optional(7)?,
-            e_level: r.optional(8)?,
-            s_node_name: r.optional(9)?,
+            e_type: codec::get!(r.required(1)),
+            s_app: codec::get!(r.required(2)),
+            s_set: codec::get!(r.required(3)),
+            s_container: codec::get!(r.required(4)),
+            s_server: codec::get!(r.required(5)),
+            s_message: codec::get!(r.required(6)),
+            s_thread_id: codec::get!(r.optional(7)),
+            e_level: codec::get!(r.optional(8)),
+            s_node_name: codec::get!(r.optional(9)),
         })
     }
 }
@@ -556,18 +538,10 @@ impl codec::Struct for StatPropMsgHead {
         w.put(0, &self.module_name);
         w.put(1, &self.ip);
         w.put(2, &self.property_name);
-        if !self.set_name.is_empty() {
-            w.put(3, &self.set_name);
-        }
-        if !self.set_area.is_empty() {
-            w.put(4, &self.set_area);
-        }
-        if !self.set_id.is_empty() {
-            w.put(5, &self.set_id);
-        }
-        if !self.s_container.is_empty() {
-            w.put(6, &self.s_container);
-        }
+        w.optional(3, &self.set_name);
+        w.optional(4, &self.set_area);
+        w.optional(5, &self.set_id);
+        w.optional(6, &self.s_container);
         if self.i_property_ver != 1 {
             w.put(7, &self.i_property_ver);
         }
@@ -575,14 +549,14 @@ impl codec::Struct for StatPropMsgHead {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            module_name: r.required(0)?,
-            ip: r.required(1)?,
-            property_name: r.required(2)?,
-            set_name: r.optional(3)?,
-            set_area: r.optional(4)?,
-            set_id: r.optional(5)?,
-            s_container: r.optional(6)?,
-            i_property_ver: r.optional_or(7, || 1)?,
+            module_name: codec::get!(r.required(0)),
+            ip: codec::get!(r.required(1)),
+            property_name: codec::get!(r.required(2)),
+            set_name: codec::get!(r.optional(3)),
+            set_area: codec::get!(r.optional(4)),
+            set_id: codec::get!(r.optional(5)),
+            s_container: codec::get!(r.optional(6)),
+            i_property_ver: codec::get!(r.optional_or(7, || 1)),
         })
     }
 }
@@ -610,8 +584,8 @@ impl codec::Struct for StatPropInfo {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            policy: r.required(0)?,
-            value: r.required(1)?,
+            policy: codec::get!(r.required(0)),
+            value: codec::get!(r.required(1)),
         })
     }
 }
@@ -634,7 +608,7 @@ impl codec::Struct for StatPropMsgBody {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            v_info: r.required(0)?,
+            v_info: codec::get!(r.required(0)),
         })
     }
 }
@@ -690,33 +664,25 @@ impl codec::Struct for StatMicMsgHead {
         w.put(4, &self.slave_ip);
         w.put(5, &self.slave_port);
         w.put(6, &self.return_value);
-        if !self.slave_set_name.is_empty() {
-            w.put(7, &self.slave_set_name);
-        }
-        if !self.slave_set_area.is_empty() {
-            w.put(8, &self.slave_set_area);
-        }
-        if !self.slave_set_id.is_empty() {
-            w.put(9, &self.slave_set_id);
-        }
-        if !self.tars_version.is_empty() {
-            w.put(10, &self.tars_version);
-        }
+        w.optional(7, &self.slave_set_name);
+        w.optional(8, &self.slave_set_area);
+        w.optional(9, &self.slave_set_id);
+        w.optional(10, &self.tars_version);
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            master_name: r.required(0)?,
-            slave_name: r.required(1)?,
-            interface_name: r.required(2)?,
-            master_ip: r.required(3)?,
-            slave_ip: r.required(4)?,
-            slave_port: r.required(5)?,
-            return_value: r.required(6)?,
-            slave_set_name: r.optional(7)?,
-            slave_set_area: r.optional(8)?,
-            slave_set_id: r.optional(9)?,
-            tars_version: r.optional(10)?,
+            master_name: codec::get!(r.required(0)),
+            slave_name: codec::get!(r.required(1)),
+            interface_name: codec::get!(r.required(2)),
+            master_ip: codec::get!(r.required(3)),
+            slave_ip: codec::get!(r.required(4)),
+            slave_port: codec::get!(r.required(5)),
+            return_value: codec::get!(r.required(6)),
+            slave_set_name: codec::get!(r.optional(7)),
+            slave_set_area: codec::get!(r.optional(8)),
+            slave_set_id: codec::get!(r.optional(9)),
+            tars_version: codec::get!(r.optional(10)),
         })
     }
 }
@@ -764,13 +730,13 @@ impl codec::Struct for StatMicMsgBody {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            count: r.required(0)?,
-            timeout_count: r.required(1)?,
-            exec_count: r.required(2)?,
-            interval_count: r.required(3)?,
-            total_rsp_time: r.required(4)?,
-            max_rsp_time: r.required(5)?,
-            min_rsp_time: r.required(6)?,
+            count: codec::get!(r.required(0)),
+            timeout_count: codec::get!(r.required(1)),
+            exec_count: codec::get!(r.required(2)),
+            interval_count: codec::get!(r.required(3)),
+            total_rsp_time: codec::get!(r.required(4)),
+            max_rsp_time: codec::get!(r.required(5)),
+            min_rsp_time: codec::get!(r.required(6)),
         })
     }
 }
@@ -826,15 +792,15 @@ impl codec::Struct for StatSampleMsg {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            unid: r.required(0)?,
-            master_name: r.required(1)?,
-            slave_name: r.required(2)?,
-            interface_name: r.required(3)?,
-            master_ip: r.required(4)?,
-            slave_ip: r.required(5)?,
-            depth: r.required(6)?,
-            width: r.required(7)?,
-            parent_width: r.required(8)?,
+            unid: codec::get!(r.required(0)),
+            master_name: codec::get!(r.required(1)),
+            slave_name: codec::get!(r.required(2)),
+            interface_name: codec::get!(r.required(3)),
+            master_ip: codec::get!(r.required(4)),
+            slave_ip: codec::get!(r.required(5)),
+            depth: codec::get!(r.required(6)),
+            width: codec::get!(r.required(7)),
+            parent_width: codec::get!(r.required(8)),
         })
     }
 }
@@ -922,51 +888,33 @@ impl codec::Struct for EndpointF {
         w.put(2, &self.timeout);
         w.put(3, &self.istcp);
         w.put(4, &self.grid);
-        if self.groupworkid != 0 {
-            w.put(5, &self.groupworkid);
-        }
-        if self.grouprealid != 0 {
-            w.put(6, &self.grouprealid);
-        }
-        if !self.set_id.is_empty() {
-            w.put(7, &self.set_id);
-        }
-        if self.qos != 0 {
-            w.put(8, &self.qos);
-        }
-        if self.bak_flag != 0 {
-            w.put(9, &self.bak_flag);
-        }
-        if self.weight != 0 {
-            w.put(11, &self.weight);
-        }
-        if self.weight_type != 0 {
-            w.put(12, &self.weight_type);
-        }
-        if self.auth_type != 0 {
-            w.put(13, &self.auth_type);
-        }
-        if !self.node_name.is_empty() {
-            w.put(14, &self.node_name);
-        }
+        w.optional(5, &self.groupworkid);
+        w.optional(6, &self.grouprealid);
+        w.optional(7, &self.set_id);
+        w.optional(8, &self.qos);
+        w.optional(9, &self.bak_flag);
+        w.optional(11, &self.weight);
+        w.optional(12, &self.weight_type);
+        w.optional(13, &self.auth_type);
+        w.optional(14, &self.node_name);
     }
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            host: r.required(0)?,
-            port: r.required(1)?,
-            timeout: r.required(2)?,
-            istcp: r.required(3)?,
-            grid: r.required(4)?,
-            groupworkid: r.optional(5)?,
-            grouprealid: r.optional(6)?,
-            set_id: r.optional(7)?,
-            qos: r.optional(8)?,
-            bak_flag: r.optional(9)?,
-            weight: r.optional(11)?,
-            weight_type: r.optional(12)?,
-            auth_type: r.optional(13)?,
-            node_name: r.optional(14)?,
+            host: codec::get!(r.required(0)),
+            port: codec::get!(r.required(1)),
+            timeout: codec::get!(r.required(2)),
+            istcp: codec::get!(r.required(3)),
+            grid: codec::get!(r.required(4)),
+            groupworkid: codec::get!(r.optional(5)),
+            grouprealid: codec::get!(r.optional(6)),
+            set_id: codec::get!(r.optional(7)),
+            qos: codec::get!(r.optional(8)),
+            bak_flag: codec::get!(r.optional(9)),
+            weight: codec::get!(r.optional(11)),
+            weight_type: codec::get!(r.optional(12)),
+            auth_type: codec::get!(r.optional(13)),
+            node_name: codec::get!(r.optional(14)),
         })
     }
 }
