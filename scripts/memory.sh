@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The tests of tars-codec, which has all of the project's unsafe code, under AddressSanitizer and under valgrind's
-# memcheck: reads and writes outside of memory, of memory that is freed or was never written, and leaks.
+# memcheck: reads and writes outside of memory, of memory that is freed or was never written. Leaks are not looked for:
+# the unsafe code allocates nothing by itself, and some tests leak on purpose.
 # Values at random are fewer than in a plain run: CASES=n, 32 without.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,10 +17,10 @@ run() { cargo test --quiet --locked -p tars-codec --all-features --lib --tests "
 
 echo '--- AddressSanitizer'
 # An unstable option; the stable compiler has it, too.
-RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address run --target "$host" --target-dir target/asan
+ASAN_OPTIONS=detect_leaks=0 RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address run --target "$host" --target-dir target/asan
 
 echo '--- memcheck'
 runner="CARGO_TARGET_$(tr a-z- A-Z_ <<<"$host")_RUNNER"
 PROPTEST_CASES=$((PROPTEST_CASES / 8 + 1)) \
-    env "$runner=valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite" \
+    env "$runner=valgrind --quiet --error-exitcode=99 --leak-check=no" \
     cargo test --quiet --locked -p tars-codec --all-features --lib --tests -- --test-threads=1

@@ -8,7 +8,7 @@ libraries=lib/rustlib/$host/lib
 bare=$PWD/target/no-std
 rm -rf "$bare/sysroot"
 mkdir -p "$bare/sysroot/$libraries"
-ln -s "$(rustc --print sysroot)/$libraries/"lib{core,alloc,compiler_builtins}-*.rlib "$bare/sysroot/$libraries/"
+ln -s "$(rustc --print sysroot)/$libraries/"lib{core,alloc,compiler_builtins}-*.{rlib,rmeta} "$bare/sysroot/$libraries/"
 for features in '' json; do
     RUSTFLAGS="--sysroot $bare/sysroot" cargo build --quiet --locked -p tars-codec --no-default-features \
         --features "$features" --target "$host" --target-dir "$bare"
