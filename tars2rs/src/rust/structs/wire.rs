@@ -283,13 +283,17 @@ impl Parts<'_> {
             _ => format!("r{}", call_of(method)),
         };
         if member.option {
-            let read = of_type("option");
             let map = match inner {
                 _ if field.closes_cycle => format!(".map({}::new)", self.spelling.prelude.boxed()),
                 Inner::Itself => String::new(),
-                inner => format!(".map({})", inner.function()),
+                inner => {
+                    let read = call_of("option");
+                    let head = format!("{name}: ");
+                    let args = [inner.function()];
+                    return layout::second_call(MEMBER, &head, ("r", &read), ".map", &args);
+                }
             };
-            return format!("{name}: {read}{map}");
+            return format!("{name}: {}{map}", of_type("option"));
         }
         if field.required {
             return format!("{name}: {}", inner.of(&of_type("required")));
