@@ -93,11 +93,11 @@ impl Held {
         self.0.set_len(0)?;
         writeln!(self.0, "{}", std::process::id())
     }
-}
 
-/// The file stays: if it were removed, two processes could hold locks on two files of its name.
-impl Drop for Held {
-    fn drop(&mut self) {
+    /// The process is about to end. The lock stays until it has: whoever waits for the one waits for the other. The
+    /// file stays, too: if it were removed, two processes could hold locks on two files of its name.
+    pub(super) fn leave(self) {
         let _ = self.0.set_len(0);
+        std::mem::forget(self.0);
     }
 }

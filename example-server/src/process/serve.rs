@@ -61,7 +61,7 @@ pub(super) fn run(deployment: Deployment, ready: Ready) -> Result<(), Failure> {
     // Nobody waits for a thread that hangs on a disk or a name server.
     runtime.shutdown_background();
     log.flush();
-    drop(held);
+    held.leave();
     result
 }
 

@@ -89,7 +89,8 @@ async fn start_status_restart_stop() {
     );
     assert_eq!(client.closed().await, 1001, "it drained");
     let second = process(&said.out);
-    assert!(second.0 != first.0 && !lives(first.0) && lives(second.0));
+    assert!(second.0 != first.0 && lives(second.0));
+    first.is_gone().await;
 
     let said = deployed.run(&["stop"]);
     assert_eq!(
@@ -97,7 +98,7 @@ async fn start_status_restart_stop() {
         (Some(0), "PHPTest.PHPWebsocketServer has ended\n"),
         "{said:?}"
     );
-    assert!(!lives(second.0));
+    second.is_gone().await;
     let said = deployed.run(&["stop"]);
     assert_eq!(
         (said.code, &*said.out),
@@ -115,7 +116,7 @@ async fn the_template_of_tars_php_starts_in_the_background() {
     let server = process(&said.out);
     assert_eq!(get(deployed.address("objAdapter"), "/healthz").await, "ok");
     assert_eq!(deployed.run(&["stop"]).code, Some(0));
-    assert!(!lives(server.0));
+    server.is_gone().await;
 
     let mut here = deployed.start();
     connected(deployed.address("objAdapter")).await;
@@ -138,7 +139,7 @@ async fn a_server_that_was_killed_is_no_obstacle() {
     assert_eq!(said.code, Some(0), "{said:?}");
     let second = process(&said.out);
     assert_eq!(deployed.run(&["stop"]).code, Some(0));
-    assert!(!lives(second.0));
+    second.is_gone().await;
 }
 
 /// What hangs is ended, that process and no other, and the exit code says so.
@@ -163,7 +164,7 @@ async fn a_server_that_hangs_is_ended() {
         )),
         "{said:?}"
     );
-    assert!(!lives(server.0));
+    server.is_gone().await;
 
     // A restart tells of it, and goes on.
     let server = process(&deployed.run(&["start", "--daemon"]).out);
@@ -172,7 +173,8 @@ async fn a_server_that_hangs_is_ended() {
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(said.err.contains("and was killed"), "{said:?}");
     let second = process(&said.out);
-    assert!(!lives(server.0) && lives(second.0));
+    server.is_gone().await;
+    assert!(lives(second.0));
     assert_eq!(deployed.run(&["stop"]).code, Some(0));
 }
 

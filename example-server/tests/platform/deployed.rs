@@ -271,6 +271,11 @@ impl Orphan {
         panic!("it did not end within {time:?}");
     }
 
+    /// It has ended, but for what the kernel may still have to clear away.
+    pub(crate) async fn is_gone(&self) {
+        self.ended_within(Duration::from_secs(1)).await;
+    }
+
     /// A file of the kernel about it.
     pub(crate) fn proc(&self, name: &str) -> Vec<u8> {
         let mut bytes = Vec::new();
