@@ -110,7 +110,34 @@ fn endpoint(of: &EndpointF) -> Option<Endpoint> {
         weight_type: unless(0, of.weight_type),
         qos: unless(0, of.qos),
         auth: unless(0, of.auth_type),
+        grid: unless(0, of.grid),
         set: Some(of.set_id.clone()).filter(|set| !set.is_empty()),
         ..Endpoint::new(transport, host, port)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_what_the_registry_says_of_it() {
+        let of = EndpointF {
+            host: "10.0.0.1".to_owned(),
+            port: 80,
+            timeout: 60_000,
+            istcp: 1,
+            grid: 7,
+            qos: 184,
+            weight: 50,
+            weight_type: 1,
+            auth_type: 1,
+            set_id: "app.area.1".to_owned(),
+            ..EndpointF::default()
+        };
+        let found = endpoint(&of).unwrap();
+        let address = "tcp -h 10.0.0.1 -p 80 -t 60000 -w 50 -v 1 -q 184 -e 1 -g 7";
+        assert_eq!(found.to_string(), address);
+        assert_eq!(found.set.as_deref(), Some("app.area.1"));
+    }
 }
