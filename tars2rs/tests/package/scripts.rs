@@ -127,7 +127,7 @@ fn the_chat_server_answers_from_its_package() {
     let dir = project
         .unpacked(&package)
         .with_file_name("PHPWebsocketServer");
-    let file = dir.join("clients/client1.html");
+    let file = dir.join("clients/room.html");
     assert!(file.exists() && dir.join("services.toml").exists());
 
     let port = TcpListener::bind("127.0.0.1:0")
