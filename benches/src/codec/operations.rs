@@ -43,6 +43,7 @@ macro_rules! borrow {
         })
     };
 }
+
 /// All of them.
 pub fn operations() -> Vec<Operation> {
     let mut all = Operations::default();
