@@ -3,9 +3,9 @@
 use crate::config::{MapType, OptionalType, Types};
 use crate::model::{Field, Model, Struct, StructId, Type};
 
+use super::graph::{spread_to_users, structs_in};
 use super::layout;
 use super::styles::{Styles, mentions};
-use super::types::structs_in;
 
 /// What is known of each struct; indexed as [`Model::structs`].
 #[derive(Debug)]
@@ -24,14 +24,15 @@ impl Traits {
     /// Looks at all types of a model.
     pub(super) fn new(model: &Model, styles: &Styles<'_>) -> Self {
         let keys = keys(model);
-        let floats = spread_to_users(model, |id, index| {
+        let to_all = |_, _| true;
+        let floats = spread_to_users(model, to_all, |id, index| {
             !keys[id.0 as usize] && has_float(&model[id].fields[index].ty)
         });
-        let unordered = spread_to_users(model, |id, index| {
+        let unordered = spread_to_users(model, to_all, |id, index| {
             let types = styles.field(id, index);
             !keys[id.0 as usize] && has_unordered_map(&model[id].fields[index].ty, types)
         });
-        let owns = spread_to_users(model, |id, index| {
+        let owns = spread_to_users(model, to_all, |id, index| {
             let field = &model[id].fields[index];
             field.closes_cycle || owns_memory(&field.ty)
         });
@@ -193,30 +194,6 @@ fn keys(model: &Model) -> Vec<bool> {
         }
     }
     keys
-}
-
-/// The structs with such a field, and the structs that hold those.
-fn spread_to_users(model: &Model, has: impl Fn(StructId, usize) -> bool) -> Vec<bool> {
-    let mut users: Vec<Vec<usize>> = vec![Vec::new(); model.structs.len()];
-    let mut work = Vec::new();
-    for (index, of) in model.structs.iter().enumerate() {
-        for field in &of.fields {
-            structs_in(&field.ty, false, &mut |id, _| {
-                users[id.0 as usize].push(index);
-            });
-        }
-        let id = StructId(index as u32);
-        if (0..of.fields.len()).any(|field| has(id, field)) {
-            work.push(index);
-        }
-    }
-    let mut marked = vec![false; model.structs.len()];
-    while let Some(index) = work.pop() {
-        if !std::mem::replace(&mut marked[index], true) {
-            work.extend(&users[index]);
-        }
-    }
-    marked
 }
 
 /// Outside of map keys, where floats are wrapped.

@@ -1,8 +1,8 @@
 //! The Rust backend: from the [`Model`] to the text of files.
 //!
 //! Everything is decided before a template runs: [`styles`] says what the options of the config mean for each part of
-//! the IDL, [`names`] and [`naming`] choose names, [`derives`] the traits, [`types`] and [`prelude`] how types are
-//! spelled in a file, [`layout`] where lines break. Templates place text.
+//! the IDL, [`names`] and [`naming`] choose names, [`derives`] the traits, on the [`graph`] of structs, [`types`] and
+//! [`prelude`] how types are spelled in a file, [`layout`] where lines break. Templates place text.
 
 pub(crate) mod layout;
 pub(crate) mod naming;
@@ -12,6 +12,7 @@ mod client;
 mod derives;
 mod docs;
 mod enums;
+mod graph;
 mod interface;
 mod metadata;
 mod names;

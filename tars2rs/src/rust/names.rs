@@ -2,7 +2,7 @@
 
 mod interfaces;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Item, Model, ModuleId, StructId};
@@ -98,20 +98,27 @@ impl Names {
     /// `FooRef`, with `_` behind it where the IDL has such a type.
     fn name_borrowed(&mut self, model: &Model, styles: &Styles<'_>) {
         let borrowing = styles.borrowing();
-        for (index, _) in borrowing
-            .iter()
-            .enumerate()
-            .filter(|(_, borrows)| **borrows)
-        {
-            let mut name = format!("{}Ref", bare(&self.structs[index]));
-            while self
-                .types_of(model, model.structs[index].module)
-                .any(|taken| taken == name)
-            {
-                name.push('_');
-            }
-            self.borrowed[index] = name;
+        if !borrowing.contains(&true) {
+            return;
         }
+        let mut borrowed = std::mem::take(&mut self.borrowed);
+        for module in (0..).map(ModuleId).take(model.modules.len()) {
+            let taken: HashSet<&str> = self.types_of(model, module).collect();
+            for item in &model[module].items {
+                let &Item::Struct(StructId(index)) = item else {
+                    continue;
+                };
+                let index = index as usize;
+                if borrowing[index] {
+                    let mut name = format!("{}Ref", bare(&self.structs[index]));
+                    while taken.contains(name.as_str()) {
+                        name.push('_');
+                    }
+                    borrowed[index] = name;
+                }
+            }
+        }
+        self.borrowed = borrowed;
     }
 
     /// Structs and enums share a namespace, and the constructor of an enum is a value as constants are.

@@ -8,6 +8,7 @@ use std::ops::Range;
 use crate::config::{Attributes, Options, Rule, Types};
 use crate::model::{EnumId, InterfaceId, Model, ModuleId, StructId, Type};
 
+use super::graph::spread_to_users;
 use target::Target;
 
 /// A struct or enum.
@@ -103,24 +104,22 @@ impl<'a> Styles<'a> {
 
     /// The structs that are to have a borrowed form and something to borrow; indexed as [`Model::structs`].
     pub(super) fn borrowing(&self) -> Vec<bool> {
-        let mut borrowing = vec![false; self.model.structs.len()];
-        let has_form = |id: StructId| {
+        let has_form = |index: usize| {
+            let id = StructId(index as u32);
             let module = Target::Module(self.model[id].module);
             self.types(&[module, Target::Struct(id)]).borrowed
                 && self.extern_path(Named::Struct(id), "").is_none()
         };
-        let ids = (0..).map(StructId).take(borrowing.len());
-        let wanted: Vec<StructId> = ids.filter(|id| has_form(*id)).collect();
-        loop {
-            let before = borrowing.clone();
-            for &id in &wanted {
-                let mut types = self.model[id].fields.iter().map(|field| &field.ty);
-                borrowing[id.0 as usize] |= types.any(|ty| borrows(ty, &before));
-            }
-            if borrowing == before {
-                return borrowing;
-            }
+        let forms: Vec<bool> = (0..self.model.structs.len()).map(has_form).collect();
+        if !forms.contains(&true) {
+            return forms;
         }
+        let has_form = |id: StructId| forms[id.0 as usize];
+        // Structs in map keys stay owned.
+        let spreads = |user, in_key: bool| has_form(user) && !in_key;
+        spread_to_users(self.model, spreads, |id, index| {
+            has_form(id) && borrows(&self.model[id].fields[index].ty)
+        })
     }
 
     /// The path to a type that is generated elsewhere. `name` is what it would be called here.
@@ -181,15 +180,14 @@ impl<'a> Styles<'a> {
     }
 }
 
-/// Whether a value of a type can borrow, given which structs do. Keys that are not text or bytes themselves do not.
-fn borrows(ty: &Type, structs: &[bool]) -> bool {
+/// Whether a value of a type can borrow, not looking into structs. Keys that are not text or bytes themselves do not.
+fn borrows(ty: &Type) -> bool {
     match ty {
         Type::String { .. } | Type::Bytes { .. } => true,
-        Type::Vector { item, .. } => borrows(item, structs),
+        Type::Vector { item, .. } => borrows(item),
         Type::Map { key, value } => {
-            matches!(**key, Type::String { .. } | Type::Bytes { .. }) || borrows(value, structs)
+            matches!(**key, Type::String { .. } | Type::Bytes { .. }) || borrows(value)
         }
-        Type::Struct(id) => structs[id.0 as usize],
         _ => false,
     }
 }

@@ -326,16 +326,3 @@ impl Wrapper {
         }
     }
 }
-
-/// Calls `visit` with each struct that a type mentions; true for one that is a map key or in one.
-pub(super) fn structs_in(ty: &Type, in_key: bool, visit: &mut impl FnMut(StructId, bool)) {
-    match ty {
-        Type::Struct(id) => visit(*id, in_key),
-        Type::Vector { item, .. } => structs_in(item, in_key, visit),
-        Type::Map { key, value } => {
-            structs_in(key, true, visit);
-            structs_in(value, in_key, visit);
-        }
-        _ => {}
-    }
-}
