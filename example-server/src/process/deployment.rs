@@ -70,7 +70,7 @@ impl Deployment {
                 adapter.name
             )));
         }
-        services.tls = tls(&chat, &server, services.tls.take()).map_err(wrong)?;
+        services.tls = tls(&chat, services.tls.take()).map_err(wrong)?;
         let found = config
             .client
             .locator
@@ -162,11 +162,7 @@ fn joined(first: &AdapterConfig, all: &[AdapterConfig]) -> AdapterConfig {
 }
 
 /// The TLS of the chat: of services.toml, or that of `ssl` endpoints.
-fn tls(
-    chat: &[AdapterConfig],
-    server: &ServerConfig,
-    own: Option<TlsConf>,
-) -> Result<Option<TlsConf>, String> {
+fn tls(chat: &[AdapterConfig], own: Option<TlsConf>) -> Result<Option<TlsConf>, String> {
     let mut of_port = own.clone();
     for adapter in chat {
         let endpoint = &adapter.endpoint;
@@ -185,7 +181,7 @@ fn tls(
                         "is ssl, and another port of the chat is plain: all of them, or none",
                     );
                 }
-                let tls = adapter.tls.as_ref().or(server.tls.as_ref());
+                let tls = adapter.tls.as_ref();
                 let files = tls.and_then(|tls| Some((tls.cert.clone()?, tls.key.clone()?)));
                 let Some((certificate, key)) = files else {
                     return refuse(

@@ -215,9 +215,7 @@ async fn listen_tars(deployment: &Deployment, platform: &Platform) -> Result<Tar
         builder = builder.adapter(admin.servant("AdminObj", platform.admin()));
     }
     for (config, servant) in &deployment.tars {
-        let mut config = config.clone();
-        config.tls = config.tls.or_else(|| deployment.server.tls.clone());
-        let adapter = Adapter::from_config(&config).map_err(server::ServerError::Servant)?;
+        let adapter = Adapter::from_config(config).map_err(server::ServerError::Servant)?;
         tracing::info!(adapter = config.name, servant = servant.name(), "serves");
         builder = builder.adapter(servant.serve(adapter, &config.servant));
     }
