@@ -123,6 +123,11 @@ impl Deployed {
         directory.join(format!("{}.log", self.name))
     }
 
+    fn open_log(&self) -> fs::File {
+        let options = fs::File::options().create(true).append(true).to_owned();
+        options.open(self.log()).unwrap()
+    }
+
     pub(crate) fn logged(&self) -> String {
         fs::read_to_string(self.log()).unwrap_or_default()
     }
@@ -161,11 +166,7 @@ impl Deployed {
     /// Starts it in the foreground, as a process of this one.
     pub(crate) fn start(&self) -> Running {
         let mut command = self.command(&[]);
-        let log = fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.log())
-            .unwrap();
+        let log = self.open_log();
         command.stdout(log.try_clone().unwrap()).stderr(log);
         Running(command.spawn().unwrap())
     }
@@ -185,11 +186,7 @@ impl Deployed {
             script = script.display(),
         );
         fs::write(&script, text).unwrap();
-        let log = fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.log())
-            .unwrap();
+        let log = self.open_log();
         let status = Command::new("sh")
             .args(["-c", "umask 0; exec sh \"$0\""])
             .arg(&script)

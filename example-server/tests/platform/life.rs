@@ -7,21 +7,12 @@ use std::time::Duration;
 
 use tars_rpc::Communicator;
 use tars_rpc::client::CallOptions;
-use tars_tests::platform::{Event, StandIn};
+use tars_tests::platform::{Event, StandIn, messages};
 
 use crate::common::Client;
 use crate::common::redis::Redis;
 use crate::deployed::{Deployed, Orphan, endpoint};
 use crate::{PhpServer, connected, get, greeter, php_server};
-
-/// What is told to operators.
-fn messages(events: &[Event]) -> Vec<&str> {
-    let messages = events.iter().filter_map(|event| match event {
-        Event::Notify(info) => Some(info.s_message.as_str()),
-        _ => None,
-    });
-    messages.collect()
-}
 
 /// PHPServers of the names A and B, of which the registry knows the first.
 async fn php_servers(stand_in: &StandIn) -> [PhpServer; 2] {

@@ -1,6 +1,6 @@
 //! A stand-in for the Tars platform: registry, node, config, stat, property, notify and log in one process.
 //!
-//! What it answers is what the real services answer (`tests/platform.rs` replays their recordings against it). It keeps
+//! What it answers is what the real services answer (`tests/tests/platform_frames` replays their recordings against it). It keeps
 //! what it gets, and can be slow, wrong, deaf, dead and restarted.
 
 mod objects;
@@ -25,7 +25,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 
 pub use self::{
     objects::Objects,
-    services::{Event, Services},
+    services::{Event, Services, messages},
 };
 
 /// How the stand-in behaves.

@@ -25,6 +25,15 @@ pub enum Event {
     Log(LogInfo, Vec<String>),
 }
 
+/// What operators are told.
+pub fn messages(events: &[Event]) -> Vec<&str> {
+    let messages = events.iter().filter_map(|event| match event {
+        Event::Notify(info) => Some(info.s_message.as_str()),
+        _ => None,
+    });
+    messages.collect()
+}
+
 /// All services. Clones are the same.
 #[derive(Debug, Clone, Default)]
 pub struct Services(Arc<Inner>);
@@ -162,6 +171,13 @@ fn node_of(cx: &Context) -> String {
         .get("node_name")
         .cloned()
         .unwrap_or_else(address)
+}
+
+fn host_or_node_of(host: &str, cx: &Context) -> String {
+    match host {
+        "" => node_of(cx),
+        host => host.to_owned(),
+    }
 }
 
 impl QueryF for Services {
@@ -334,11 +350,7 @@ impl Config for Services {
         cx: &Context,
         info: ConfigInfo,
     ) -> Result<config::ListConfigByInfoReply> {
-        let node = if info.host.is_empty() {
-            node_of(cx)
-        } else {
-            info.host
-        };
+        let node = host_or_node_of(&info.host, cx);
         let vf = self
             .files()
             .list(&info.appname, |of, on| of == info.servername && on == node);
@@ -363,11 +375,7 @@ impl Config for Services {
         } else {
             &info.servername
         };
-        let node = if info.host.is_empty() {
-            node_of(cx)
-        } else {
-            info.host.clone()
-        };
+        let node = host_or_node_of(&info.host, cx);
         let (result, config) = self
             .files()
             .load(&info.appname, server, &info.filename, &node);
@@ -384,11 +392,7 @@ impl Config for Services {
         } else {
             &info.servername
         };
-        let node = if info.host.is_empty() {
-            node_of(cx)
-        } else {
-            info.host.clone()
-        };
+        let node = host_or_node_of(&info.host, cx);
         let (result_, result) = self
             .files()
             .check(&info.appname, server, &info.filename, &node);

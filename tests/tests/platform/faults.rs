@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use tars_rpc::platform::remote_config::Origin;
-use tars_tests::platform::{Event, Mood, StandIn};
+use tars_tests::platform::{Event, Mood, StandIn, messages};
 use tokio::time::{Instant, timeout};
 
-use crate::{messages, server::TestServer};
+use crate::server::TestServer;
 
 /// Successful calls that were reported, as the client or as the server saw them.
 fn reported(events: &[Event], from_client: bool) -> i32 {

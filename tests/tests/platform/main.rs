@@ -7,16 +7,7 @@ use std::time::Duration;
 
 use server::{Greeter, TestServer};
 use tars_rpc::platform::{Notifylevel, ReportType, property::Policy};
-use tars_tests::platform::{Event, StandIn};
-
-/// What an operator sees of a notification.
-fn messages(events: &[Event]) -> Vec<&str> {
-    let messages = events.iter().filter_map(|event| match event {
-        Event::Notify(info) => Some(info.s_message.as_str()),
-        _ => None,
-    });
-    messages.collect()
-}
+use tars_tests::platform::{Event, StandIn, messages};
 
 /// The whole life of a server, as its platform sees it.
 #[tokio::test]

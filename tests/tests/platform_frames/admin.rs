@@ -74,11 +74,7 @@ async fn operators_get_the_answers_of_tars_cpp() {
         let name = format!("{} v{} ({})", frame.func, frame.version, frame.case);
         stream.write_all(&unhex(&frame.request_hex)).await.unwrap();
         let answer = read_packet(&mut stream).await.expect(&name);
-        let wire = if frame.version == 1 {
-            Wire::Tars
-        } else {
-            Wire::Tup
-        };
+        let wire = Wire::of(frame.version);
         assert_eq!(answer_code(wire, &answer), frame.code, "{name}");
         if frame.code == 0 && !is_foreign(frame) {
             let function = function(&frame.servant, &frame.func);

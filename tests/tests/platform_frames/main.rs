@@ -101,15 +101,10 @@ async fn relay(frames: &[Frame]) -> Relayed<'_> {
         } else {
             frame
         };
-        let wire = if frame.version == 1 {
-            Wire::Tars
-        } else {
-            Wire::Tup
-        };
-        let version = if frame.version == 1 {
-            Version::Tars
-        } else {
-            Version::Tup
+        let wire = Wire::of(frame.version);
+        let version = match wire {
+            Wire::Tars => Version::Tars,
+            Wire::Tup => Version::Tup,
         };
         let options = CallOptions::new().version(version);
         relay.set_options(if frame.oneway {

@@ -19,11 +19,7 @@ pub(crate) struct Meaning(BTreeMap<&'static str, Value>);
 impl Meaning {
     /// The arguments of a request.
     pub(crate) fn arguments(function: &Function, packet: &RequestPacket) -> Self {
-        let wire = if packet.version == 1 {
-            Wire::Tars
-        } else {
-            Wire::Tup
-        };
+        let wire = Wire::of(packet.version);
         Self::of(function, false, &Body::new(wire, &packet.body))
     }
 

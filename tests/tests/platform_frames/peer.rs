@@ -19,6 +19,15 @@ pub(crate) enum Wire {
     Tup,
 }
 
+impl Wire {
+    pub(crate) fn of(version: i16) -> Self {
+        match version {
+            1 => Self::Tars,
+            _ => Self::Tup,
+        }
+    }
+}
+
 /// Listens, and hands what it reads to the test.
 pub(crate) struct Peer {
     address: SocketAddr,

@@ -59,11 +59,7 @@ async fn compare(stand_in: &StandIn, frames: &[&Frame]) -> usize {
         }
         stream.write_all(&request).await.unwrap();
         let answer = read_packet(&mut stream).await.expect(&name);
-        let wire = if frame.version == 1 {
-            Wire::Tars
-        } else {
-            Wire::Tup
-        };
+        let wire = Wire::of(frame.version);
         if matches!(frame.code, -1 | -99) {
             // The real services have two codes for a missing argument, by the version of the request.
             assert_eq!(answer_code(wire, &answer), -1, "{name}");
