@@ -1,5 +1,5 @@
-//! Types that borrow beside those that own: see `tars_tests::fuzz::borrowed`.
+//! Types that borrow beside those that own: see `tars_fuzz::fuzz::borrowed`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| tars_tests::fuzz::borrowed(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tars_fuzz::fuzz::borrowed(data));

@@ -1,5 +1,5 @@
-//! Generated types: see `tars_tests::fuzz::generated`.
+//! Generated types: see `tars_fuzz::fuzz::generated`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| tars_tests::fuzz::generated(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tars_fuzz::fuzz::generated(data));

@@ -1,5 +1,5 @@
-//! Packets: see `tars_tests::fuzz::packet`.
+//! Packets: see `tars_fuzz::fuzz::packet`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| tars_tests::fuzz::packet(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tars_fuzz::fuzz::packet(data));

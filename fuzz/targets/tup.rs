@@ -1,5 +1,5 @@
-//! TUP bodies: see `tars_tests::fuzz::tup`.
+//! TUP bodies: see `tars_fuzz::fuzz::tup`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| tars_tests::fuzz::tup(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tars_fuzz::fuzz::tup(data));

@@ -1,5 +1,5 @@
-//! Values without an IDL: see `tars_tests::fuzz::value`.
+//! Values without an IDL: see `tars_fuzz::fuzz::value`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| tars_tests::fuzz::value(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tars_fuzz::fuzz::value(data));
