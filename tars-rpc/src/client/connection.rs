@@ -2,25 +2,24 @@
 
 use std::{
     future::Future,
-    io,
+    io, mem,
     ops::Deref,
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use tars_codec::{self as codec, ResponsePacket};
-use tokio::sync::{
-    Semaphore,
-    mpsc::{self, error::TrySendError},
-};
 
-use self::owner::{Mail, Owner};
+use self::{
+    inbox::{Inbox, Refusal},
+    owner::Owner,
+};
 use super::{
     CallOptions, Config, Connector, Stats,
     health::Gate,
@@ -30,6 +29,7 @@ use super::{
 use crate::{Call, Disconnect, Endpoint, Error, Full, net::now};
 
 mod calls;
+mod inbox;
 mod owner;
 
 /// The answer to a call, `None` for a oneway call that was sent.
@@ -105,6 +105,7 @@ pub(crate) struct Patience {
 }
 
 /// A call on its way to the owner of the connection.
+#[derive(Debug)]
 struct Submission {
     servant: Arc<str>,
     func: &'static str,
@@ -112,8 +113,6 @@ struct Submission {
     body: Body,
     deadline: Instant,
     answerer: Answerer<Outcome>,
-    /// Gives the bytes of `body` back to the bound on queued bytes.
-    _share: Share,
 }
 
 /// The handle of a connection. The connection is made at the first call, by a task that owns it from then on and
@@ -121,8 +120,7 @@ struct Submission {
 #[derive(Debug)]
 pub(crate) struct Connection {
     shared: Arc<Shared>,
-    queued_bytes: Arc<AtomicUsize>,
-    mailbox: OnceLock<Mailbox>,
+    inbox: OnceLock<Arc<Inbox>>,
 }
 
 /// What the handle and the owner of a connection both see.
@@ -137,12 +135,6 @@ pub(crate) struct Shared {
     down: AtomicBool,
     gate: Gate,
     hubs: Mutex<Vec<Weak<Hub>>>,
-}
-
-#[derive(Debug)]
-struct Mailbox {
-    queue: mpsc::Sender<Submission>,
-    cancels: mpsc::UnboundedSender<i32>,
 }
 
 impl Connection {
@@ -163,8 +155,7 @@ impl Connection {
                 down: AtomicBool::new(false),
                 hubs: Mutex::default(),
             }),
-            queued_bytes: Arc::default(),
-            mailbox: OnceLock::new(),
+            inbox: OnceLock::new(),
         }
     }
 
@@ -192,35 +183,34 @@ impl Connection {
         }
     }
 
-    /// Makes a call, whose body is encoded already; the future waits for its end.
+    /// Makes a call, whose body is encoded already; the future submits it, and waits for its end.
     pub(crate) fn call<'a>(
         &'a self,
         call: &'a Call,
-        options: &Arc<CallOptions>,
+        options: &'a Arc<CallOptions>,
         body: Body,
         patience: Patience,
     ) -> InFlight<'a> {
         InFlight {
-            submitted: self.submit(call, options, body, patience.deadline),
+            stage: Stage::New(body),
             connection: self,
             call,
-            timeout: patience.timeout,
+            options,
+            patience,
         }
     }
 
+    /// Hands a call to the owner, for a caller that is woken so.
     fn submit(
         &self,
         call: &Call,
         options: &Arc<CallOptions>,
         body: Body,
         deadline: Instant,
+        waker: &Waker,
     ) -> Result<Waiter<Outcome>, Failure> {
-        let stats = &self.shared.stats;
-        let share = self
-            .share(body.len())
-            .inspect_err(|_| stats.refused.increment())?;
-        let mailbox = self.mailbox.get_or_init(|| self.spawn_owner());
-        let (answerer, waiter) = slot(mailbox.cancels.clone());
+        let inbox = self.inbox.get_or_init(|| self.spawn_owner());
+        let (answerer, waiter) = slot(waker);
         let submission = Submission {
             servant: Arc::clone(&call.servant),
             func: call.func,
@@ -228,45 +218,26 @@ impl Connection {
             body,
             deadline,
             answerer,
-            _share: share,
         };
-        match mailbox.queue.try_send(submission) {
-            Ok(()) => {
-                stats.calls.increment();
-                Ok(waiter)
+        match inbox.submit(submission) {
+            Ok(()) => Ok(waiter),
+            Err(Refusal::Full(full)) => {
+                self.shared.stats.refused.increment();
+                Err(Failure::Full(full))
             }
-            Err(TrySendError::Full(_)) => {
-                stats.refused.increment();
-                Err(Failure::Full(Full::Queue(self.shared.config.max_queue)))
-            }
-            Err(TrySendError::Closed(_)) => Err(Failure::Lost {
-                cause: Disconnect::RuntimeGone,
-                sent: false,
-            }),
+            Err(Refusal::Gone(cause)) => Err(Failure::Lost { cause, sent: false }),
         }
     }
 
-    /// Room for so many bytes in the queue. Alone, a call may have more than the limit.
-    fn share(&self, bytes: usize) -> Result<Share, Failure> {
-        let limit = self.shared.config.max_queued_bytes;
-        let before = self.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
-        let share = Share {
-            bytes,
-            of: Arc::clone(&self.queued_bytes),
-        };
-        if before > 0 && before.saturating_add(bytes) > limit {
-            return Err(Failure::Full(Full::Bytes(limit)));
-        }
-        Ok(share)
-    }
-
-    fn spawn_owner(&self) -> Mailbox {
-        let room = self.shared.config.max_queue;
-        let (queue, submissions) = mpsc::channel(room.clamp(1, Semaphore::MAX_PERMITS));
-        let (cancels, cancelled) = mpsc::unbounded_channel();
-        let mail = Mail::new(submissions, cancelled);
-        tokio::spawn(Owner::new(Arc::clone(&self.shared), mail).run());
-        Mailbox { queue, cancels }
+    fn spawn_owner(&self) -> Arc<Inbox> {
+        let Config {
+            max_queue,
+            max_queued_bytes,
+            ..
+        } = *self.shared.config;
+        let inbox = Arc::new(Inbox::new(max_queue, max_queued_bytes));
+        tokio::spawn(Owner::new(Arc::clone(&self.shared), Arc::clone(&inbox)).run());
+        inbox
     }
 
     #[cold]
@@ -300,13 +271,41 @@ impl Connection {
     }
 }
 
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(inbox) = self.inbox.get() {
+            inbox.callers_gone();
+        }
+    }
+}
+
 /// A call that waits for its end. (Written by hand, since each `async fn` on the way of an answer moves it once
 /// more.)
 pub(crate) struct InFlight<'a> {
-    submitted: Result<Waiter<Outcome>, Failure>,
+    stage: Stage,
     connection: &'a Connection,
     call: &'a Call,
-    timeout: Duration,
+    options: &'a Arc<CallOptions>,
+    patience: Patience,
+}
+
+enum Stage {
+    /// Not submitted, since that takes the waker of who waits.
+    New(Body),
+    Submitted(Waiter<Outcome>),
+    Over,
+}
+
+impl InFlight<'_> {
+    #[cold]
+    fn fail(&self, failure: Failure) -> Poll<Result<Option<ResponsePacket>, Error>> {
+        let call = self.call.clone();
+        Poll::Ready(Err(self.connection.error(
+            failure,
+            call,
+            self.patience.timeout,
+        )))
+    }
 }
 
 impl Future for InFlight<'_> {
@@ -314,21 +313,43 @@ impl Future for InFlight<'_> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let failure = match &mut self.submitted {
-            Err(failure) => failure.clone(),
-            Ok(waiter) => match ready!(Pin::new(waiter).poll(cx)) {
-                Some(Ok(answer)) => return Poll::Ready(Ok(answer)),
-                Some(Err(failure)) => failure,
-                None => Failure::Lost {
+        match &mut self.stage {
+            Stage::Submitted(waiter) => match ready!(Pin::new(waiter).poll(cx)) {
+                Some(Ok(answer)) => Poll::Ready(Ok(answer)),
+                Some(Err(failure)) => self.fail(failure),
+                None => self.fail(Failure::Lost {
                     cause: Disconnect::RuntimeGone,
                     sent: true,
-                },
+                }),
             },
-        };
-        let error = self
-            .connection
-            .error(failure, self.call.clone(), self.timeout);
-        Poll::Ready(Err(error))
+            stage => {
+                let Stage::New(body) = mem::replace(stage, Stage::Over) else {
+                    return Poll::Pending; // it has ended, and is not to be polled
+                };
+                let deadline = self.patience.deadline;
+                let submitted =
+                    self.connection
+                        .submit(self.call, self.options, body, deadline, cx.waker());
+                match submitted {
+                    Ok(waiter) => {
+                        self.stage = Stage::Submitted(waiter);
+                        Poll::Pending
+                    }
+                    Err(failure) => self.fail(failure),
+                }
+            }
+        }
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        if let Stage::Submitted(waiter) = &mut self.stage
+            && let Some(given_up) = waiter.give_up()
+            && let Some(inbox) = self.connection.inbox.get()
+        {
+            inbox.give_up(given_up);
+        }
     }
 }
 
@@ -348,18 +369,5 @@ impl Shared {
         let hubs = self.hubs().clone();
         let missed = hubs.iter().filter_map(Weak::upgrade).map(|hub| tell(&hub));
         self.stats.pushes_dropped.add(missed.sum());
-    }
-}
-
-/// Bytes that count against the bound of the queue until this is dropped.
-#[derive(Debug)]
-struct Share {
-    bytes: usize,
-    of: Arc<AtomicUsize>,
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        self.of.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

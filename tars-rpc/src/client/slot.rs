@@ -4,53 +4,55 @@ use std::{
     future::Future,
     mem,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicI32, Ordering},
+    },
     task::{Context, Poll, Waker},
 };
 
-use tokio::sync::mpsc;
-
-/// Makes the two ends of a slot. A call that its caller gives up is reported to `cancels` by its id.
-pub(crate) fn slot<T>(cancels: mpsc::UnboundedSender<i32>) -> (Answerer<T>, Waiter<T>) {
-    let slot = Arc::new(Slot(Mutex::new(State::Waiting {
-        id: None,
-        waker: None,
-    })));
+/// Makes the two ends of a slot, for a caller that is woken so.
+pub(crate) fn slot<T>(waker: &Waker) -> (Answerer<T>, Waiter<T>) {
+    let slot = Arc::new(Slot {
+        id: AtomicI32::new(NONE),
+        abandoned: AtomicBool::new(false),
+        state: Mutex::new(State::Waiting(waker.clone())),
+    });
     let answerer = Answerer(Some(Arc::clone(&slot)));
-    (answerer, Waiter { slot, cancels })
+    (answerer, Waiter(Some(slot)))
 }
 
-/// The lock is held for a few instructions by two tasks at most.
+/// No call has this id.
+const NONE: i32 = 0;
+
 #[derive(Debug)]
-struct Slot<T>(Mutex<State<T>>);
+struct Slot<T> {
+    /// Under which id the connection knows the call. The owner alone writes and reads it.
+    id: AtomicI32,
+    /// The caller has gone.
+    abandoned: AtomicBool,
+    /// The lock is held for a few instructions by two tasks at most.
+    state: Mutex<State<T>>,
+}
 
 #[derive(Debug)]
 enum State<T> {
-    Waiting {
-        /// The id under which the connection knows the call, from when it does.
-        id: Option<i32>,
-        waker: Option<Waker>,
-    },
+    Waiting(Waker),
     /// `None` if the other end was dropped without an answer, and after the answer was taken.
     Done(Option<T>),
-    /// The caller has gone.
-    Abandoned,
 }
 
 impl<T> Slot<T> {
     fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn finish(&self, outcome: Option<T>) {
-        let mut state = self.lock();
-        let State::Waiting { waker, .. } = &mut *state else {
-            return;
-        };
-        let waker = waker.take();
-        *state = State::Done(outcome);
-        drop(state);
-        if let Some(waker) = waker {
+        self.id.store(NONE, Ordering::Relaxed);
+        let before = mem::replace(&mut *self.lock(), State::Done(outcome));
+        if let State::Waiting(waker) = before
+            && !self.abandoned.load(Ordering::Relaxed)
+        {
             waker.wake();
         }
     }
@@ -63,21 +65,14 @@ pub(crate) struct Answerer<T>(Option<Arc<Slot<T>>>);
 impl<T> Answerer<T> {
     /// Whether the caller is still there.
     pub(crate) fn is_wanted(&self) -> bool {
-        self.0
-            .as_ref()
-            .is_some_and(|slot| Arc::strong_count(slot) > 1)
+        let slot = self.0.as_ref();
+        slot.is_some_and(|slot| !slot.abandoned.load(Ordering::Relaxed))
     }
 
-    /// Tells the caller under which id its call is known. False if the caller has gone, and so will not report it.
-    #[must_use]
-    pub(crate) fn register(&self, call: i32) -> bool {
-        match self.0.as_ref().map(|slot| slot.lock()).as_deref_mut() {
-            Some(State::Waiting { id, .. }) => {
-                *id = Some(call);
-                true
-            }
-            Some(State::Done(_)) => true,
-            Some(State::Abandoned) | None => false,
+    /// Notes under which id the call is known, for when its caller gives it up.
+    pub(crate) fn register(&self, id: i32) {
+        if let Some(slot) = &self.0 {
+            slot.id.store(id, Ordering::Relaxed);
         }
     }
 
@@ -97,38 +92,49 @@ impl<T> Drop for Answerer<T> {
     }
 }
 
-/// The caller's end: a future of the outcome, `None` if the other end is gone. Dropping it gives the call up.
+/// The caller's end: a future of the outcome, `None` if the other end is gone.
+///
+/// Who drops it before has to tell the owner, by what [`give_up`](Self::give_up) gives.
 #[derive(Debug)]
-pub(crate) struct Waiter<T> {
-    slot: Arc<Slot<T>>,
-    cancels: mpsc::UnboundedSender<i32>,
+pub(crate) struct Waiter<T>(Option<Arc<Slot<T>>>);
+
+impl<T> Waiter<T> {
+    /// Nobody waits any more. `None` if the call has ended.
+    pub(crate) fn give_up(&mut self) -> Option<GivenUp<T>> {
+        let slot = self.0.take()?;
+        slot.abandoned.store(true, Ordering::Relaxed);
+        Some(GivenUp(slot))
+    }
 }
 
 impl<T> Future for Waiter<T> {
     type Output = Option<T>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        match &mut *self.slot.lock() {
-            State::Waiting { waker, .. } => {
-                match waker {
-                    Some(waker) => waker.clone_from(cx.waker()),
-                    None => *waker = Some(cx.waker().clone()),
-                }
-                Poll::Pending
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let Some(slot) = &self.0 else {
+            return Poll::Ready(None);
+        };
+        let outcome = match &mut *slot.lock() {
+            State::Waiting(waker) => {
+                waker.clone_from(cx.waker());
+                return Poll::Pending;
             }
-            State::Done(outcome) => Poll::Ready(outcome.take()),
-            State::Abandoned => Poll::Ready(None),
-        }
+            State::Done(outcome) => outcome.take(),
+        };
+        self.0 = None;
+        Poll::Ready(outcome)
     }
 }
 
-impl<T> Drop for Waiter<T> {
-    fn drop(&mut self) {
-        let state = mem::replace(&mut *self.slot.lock(), State::Abandoned);
-        if let State::Waiting { id: Some(id), .. } = state {
-            // The owner forgets the call; if it has gone itself, so have its calls.
-            let _ = self.cancels.send(id);
-        }
+/// A call whose caller has gone.
+#[derive(Debug)]
+pub(crate) struct GivenUp<T>(Arc<Slot<T>>);
+
+impl<T> GivenUp<T> {
+    /// For its owner: the id under which the call waits for an answer, if it does.
+    pub(crate) fn id(&self) -> Option<i32> {
+        let id = self.0.id.load(Ordering::Relaxed);
+        (id != NONE).then_some(id)
     }
 }
 
@@ -144,42 +150,38 @@ mod tests {
 
     #[test]
     fn an_answer_arrives_once() {
-        let (cancels, mut cancelled) = mpsc::unbounded_channel();
-        let (answerer, mut waiter) = slot(cancels);
+        let (answerer, mut waiter) = slot(Waker::noop());
         assert!(poll(&mut waiter).is_pending());
-        assert!(answerer.register(7));
+        answerer.register(7);
         answerer.finish("answer");
         assert_eq!(poll(&mut waiter), Poll::Ready(Some("answer")));
-        drop(waiter);
-        assert!(
-            cancelled.try_recv().is_err(),
-            "it ended, there is nothing to give up"
-        );
+        let given_up = waiter.give_up();
+        assert!(given_up.is_none(), "it ended, there is nothing to give up");
     }
 
     #[test]
     fn an_answerer_that_is_dropped_ends_the_call() {
-        let (answerer, mut waiter) = slot::<()>(mpsc::unbounded_channel().0);
+        let (answerer, mut waiter) = slot::<()>(Waker::noop());
         drop(answerer);
         assert_eq!(poll(&mut waiter), Poll::Ready(None));
     }
 
     #[test]
-    fn a_caller_that_goes_reports_its_id() {
-        let (cancels, mut cancelled) = mpsc::unbounded_channel();
-        let (answerer, waiter) = slot::<()>(cancels);
-        assert!(answerer.is_wanted() && answerer.register(7));
-        drop(waiter);
-        assert_eq!(cancelled.try_recv(), Ok(7));
+    fn a_caller_that_goes_leaves_the_id() {
+        let (answerer, mut waiter) = slot(Waker::noop());
+        assert!(answerer.is_wanted());
+        answerer.register(7);
+        let given_up = waiter.give_up().unwrap();
+        assert_eq!(given_up.id(), Some(7));
         answerer.finish(());
+        assert_eq!(given_up.id(), None, "ended meanwhile");
     }
 
     #[test]
-    fn a_caller_that_goes_before_it_has_an_id_is_noticed_when_it_gets_one() {
-        let (cancels, mut cancelled) = mpsc::unbounded_channel();
-        let (answerer, waiter) = slot::<()>(cancels);
-        drop(waiter);
-        assert!(!answerer.is_wanted() && !answerer.register(7));
-        assert!(cancelled.try_recv().is_err());
+    fn a_caller_that_goes_before_its_call_begins_is_noticed() {
+        let (answerer, mut waiter) = slot::<()>(Waker::noop());
+        let given_up = waiter.give_up().unwrap();
+        assert!(!answerer.is_wanted());
+        assert_eq!(given_up.id(), None);
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use tracing::{debug, info, warn};
 
-use super::{Failure, Outcome, Shared, Submission, owner::News};
+use super::{Failure, Outcome, Shared, Submission, inbox::Batch};
 use crate::{
     Disconnect,
     client::{
@@ -34,31 +34,36 @@ impl CallsInFlight {
         }
     }
 
-    pub(super) fn handle(&mut self, news: &News, batch: &mut Vec<Submission>) {
-        match news {
-            News::Calls => self.start_all(batch),
-            News::Cancelled(id) => {
-                if self.protocol.cancel(*id).is_some() {
-                    self.shared.stats.abandoned.increment();
-                }
-            }
-            News::Alarm => self.expire(),
-            News::NoCallers => {}
-        }
-    }
-
-    pub(super) fn start_all(&mut self, batch: &mut Vec<Submission>) {
+    /// Starts the calls of a batch, and forgets those that were given up.
+    pub(super) fn take(&mut self, batch: &mut Batch) {
         let now = now();
-        if let Some(Submission { servant, .. }) = batch.last() {
+        self.shared.stats.calls.add(batch.calls.len() as u64);
+        if let Some(Submission { servant, .. }) = batch.calls.back() {
             self.servant = Some(Arc::clone(servant));
         }
-        for submission in batch.drain(..) {
+        for submission in batch.calls.drain(..) {
             if submission.answerer.is_wanted() {
                 self.start(submission, now);
             } else {
                 self.shared.stats.abandoned.increment();
             }
         }
+        for call in batch.given_up.drain(..) {
+            if let Some(id) = call.id()
+                && self.protocol.cancel(id).is_some()
+            {
+                self.shared.stats.abandoned.increment();
+            }
+        }
+    }
+
+    /// Ends the calls of a batch, which cannot be made.
+    pub(super) fn refuse(&mut self, batch: &mut Batch, failure: &Failure) {
+        self.shared.stats.calls.add(batch.calls.len() as u64);
+        for submission in batch.calls.drain(..) {
+            submission.answerer.finish(Err(failure.with(false)));
+        }
+        batch.given_up.clear();
     }
 
     fn start(&mut self, submission: Submission, now: Instant) {
@@ -76,10 +81,8 @@ impl CallsInFlight {
         };
         match self.protocol.start(&request, now, submission.answerer) {
             Ok(id) => {
-                let caller = self.protocol.caller(id);
-                if !caller.is_some_and(|caller| caller.register(id)) {
-                    self.protocol.cancel(id);
-                    self.shared.stats.abandoned.increment();
+                if let Some(caller) = self.protocol.caller(id) {
+                    caller.register(id);
                 }
             }
             Err((refusal, answerer)) => answerer.finish(Err(match refusal {

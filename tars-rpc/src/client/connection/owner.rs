@@ -1,6 +1,7 @@
 //! The task that owns a connection: it connects, writes, reads, and ends calls.
 
 use std::{
+    future::poll_fn,
     io,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
@@ -8,22 +9,22 @@ use std::{
 
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
-    sync::mpsc,
     task::yield_now,
     time::timeout,
 };
 use tracing::{debug, warn};
 
-use super::{Failure, Shared, Submission, calls::CallsInFlight};
+use super::{
+    Failure, Shared,
+    calls::CallsInFlight,
+    inbox::{Batch, Inbox},
+};
 use crate::{
     Disconnect,
     client::{BoxedStream, backoff::Backoff},
     net::{Alarm, Socket, after, now},
     protocol::keep_alive::{Due, KeepAlive},
 };
-
-/// Calls that are taken from the queue at once, to be written at once.
-const BATCH: usize = 1024;
 
 /// With fewer calls in flight, a call is written at once. With more, others are about to come.
 const EAGER: usize = 8;
@@ -34,11 +35,10 @@ pub(super) struct Owner {
     calls: CallsInFlight,
 }
 
-/// What callers send.
-pub(super) struct Mail {
-    submissions: mpsc::Receiver<Submission>,
-    cancelled: mpsc::UnboundedReceiver<i32>,
-    batch: Vec<Submission>,
+/// What callers leave, and the clock.
+struct Mail {
+    inbox: Arc<Inbox>,
+    batch: Batch,
     alarm: Alarm,
     has_callers: bool,
     /// Whether the runtime lets a task that was woken run before those that were ready earlier.
@@ -46,10 +46,9 @@ pub(super) struct Mail {
 }
 
 /// What [`Mail::next`] found.
-pub(super) enum News {
-    /// `Mail::batch` has calls.
-    Calls,
-    Cancelled(i32),
+enum News {
+    /// `Mail::batch` has calls, or calls that were given up.
+    Mail,
     /// Time to look at the clock.
     Alarm,
     /// There are no callers any more; said once.
@@ -57,14 +56,10 @@ pub(super) enum News {
 }
 
 impl Mail {
-    pub(super) fn new(
-        submissions: mpsc::Receiver<Submission>,
-        cancelled: mpsc::UnboundedReceiver<i32>,
-    ) -> Self {
+    fn new(inbox: Arc<Inbox>) -> Self {
         Self {
-            submissions,
-            cancelled,
-            batch: Vec::new(),
+            inbox,
+            batch: Batch::default(),
             alarm: Alarm::default(),
             has_callers: true,
             is_hasty: Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread,
@@ -74,29 +69,30 @@ impl Mail {
     /// Lets the other tasks of this thread run, and takes the calls that they make. Woken by the first of many
     /// callers, this task would else write its call alone.
     async fn gather(&mut self) {
-        if !self.is_hasty {
-            return;
-        }
-        yield_now().await;
-        while self.batch.len() < BATCH
-            && let Ok(submission) = self.submissions.try_recv()
-        {
-            self.batch.push(submission);
+        if self.is_hasty {
+            yield_now().await;
+            self.inbox.take_more(&mut self.batch);
         }
     }
 
     async fn next(&mut self, wake_at: Option<Instant>) -> News {
+        let (inbox, batch) = (&self.inbox, &mut self.batch);
         tokio::select! {
-            n = self.submissions.recv_many(&mut self.batch, BATCH), if self.has_callers => {
-                if n > 0 {
-                    return News::Calls;
+            is_mail = poll_fn(|cx| inbox.poll_take(cx, batch)), if self.has_callers => {
+                if is_mail {
+                    return News::Mail;
                 }
                 self.has_callers = false;
                 News::NoCallers
             }
-            Some(id) = self.cancelled.recv() => News::Cancelled(id),
             () = self.alarm.ring(wake_at) => News::Alarm,
         }
+    }
+}
+
+impl Drop for Mail {
+    fn drop(&mut self) {
+        self.inbox.owner_gone();
     }
 }
 
@@ -113,11 +109,11 @@ enum End {
 }
 
 impl Owner {
-    pub(super) fn new(shared: Arc<Shared>, mail: Mail) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, inbox: Arc<Inbox>) -> Self {
         Self {
             calls: CallsInFlight::new(Arc::clone(&shared)),
             shared,
-            mail,
+            mail: Mail::new(inbox),
         }
     }
 
@@ -153,13 +149,13 @@ impl Owner {
         loop {
             match self.mail.next(None).await {
                 News::NoCallers => return false,
-                News::Calls => {
-                    self.calls.start_all(&mut self.mail.batch);
+                News::Mail => {
+                    self.calls.take(&mut self.mail.batch);
                     if !self.calls.protocol.is_idle() {
                         return true;
                     }
                 }
-                News::Cancelled(_) | News::Alarm => {}
+                News::Alarm => {}
             }
         }
     }
@@ -181,7 +177,8 @@ impl Owner {
                 }
                 news = self.mail.next(wake_at) => match news {
                     News::NoCallers => return None,
-                    news => self.calls.handle(&news, &mut self.mail.batch),
+                    News::Mail => self.calls.take(&mut self.mail.batch),
+                    News::Alarm => self.calls.expire(),
                 },
             }
         }
@@ -258,20 +255,19 @@ impl Owner {
                 },
                 news = self.mail.next(wake_at) => match news {
                     News::NoCallers => has_callers = false,
-                    news => {
-                        if matches!(news, News::Calls) && self.calls.protocol.in_flight() >= EAGER {
-                            self.mail.gather().await;
-                        }
-                        self.calls.handle(&news, &mut self.mail.batch);
-                        let due = match news {
-                            News::Alarm => keep_alive.look(now(), self.is_of_use()),
-                            News::Calls => {
-                                keep_alive.used();
-                                Due::Nothing
+                    News::Mail => {
+                        let brings_calls = !self.mail.batch.calls.is_empty();
+                        if brings_calls {
+                            keep_alive.used();
+                            if self.calls.protocol.in_flight() >= EAGER {
+                                self.mail.gather().await;
                             }
-                            _ => Due::Nothing,
-                        };
-                        match self.keep_alive(due) {
+                        }
+                        self.calls.take(&mut self.mail.batch);
+                    }
+                    News::Alarm => {
+                        self.calls.expire();
+                        match self.keep_alive(keep_alive.look(now(), self.is_of_use())) {
                             None => {}
                             Some(End::Lost { cause, .. }) => return lost(cause, has_read),
                             Some(end) => return end,
@@ -328,14 +324,12 @@ impl Owner {
         let mut has_callers = true;
         while has_callers && now() < until {
             match self.mail.next(Some(until)).await {
-                News::Calls => {
+                News::Mail => {
                     failure.set_retry_in(until.saturating_duration_since(now()));
-                    for submission in self.mail.batch.drain(..) {
-                        submission.answerer.finish(Err(failure.with(false)));
-                    }
+                    self.calls.refuse(&mut self.mail.batch, &failure);
                 }
                 News::NoCallers => has_callers = false,
-                News::Cancelled(_) | News::Alarm => {}
+                News::Alarm => {}
             }
         }
         self.shared.down.store(false, Ordering::Relaxed);
