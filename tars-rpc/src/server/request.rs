@@ -46,7 +46,7 @@ impl Request {
         let args = ArgReader::new(version, packet.body).map_err(Error::ServerDecode)?;
         Ok(Self {
             args: Args(args),
-            context: Context {
+            context: Context(Box::new(Circumstances {
                 version,
                 servant: packet.servant,
                 func: packet.func,
@@ -56,7 +56,7 @@ impl Request {
                 message_type: packet.message_type,
                 oneway,
                 origin,
-            },
+            })),
         })
     }
 
@@ -71,9 +71,13 @@ impl Request {
     }
 }
 
-/// The circumstances of a request.
+/// The circumstances of a request. As large as a pointer: it is moved into the future of a handler, and often on from
+/// there.
 #[derive(Debug)]
-pub struct Context {
+pub struct Context(Box<Circumstances>);
+
+#[derive(Debug)]
+struct Circumstances {
     version: Version,
     servant: String,
     func: String,
@@ -88,62 +92,62 @@ pub struct Context {
 impl Context {
     /// Name of the function that is called.
     pub fn func(&self) -> &str {
-        &self.func
+        &self.0.func
     }
 
     /// Name under which the servant is called.
     pub fn servant(&self) -> &str {
-        &self.servant
+        &self.0.servant
     }
 
     /// The protocol version of the request, which is that of the answer.
     pub fn version(&self) -> Version {
-        self.version
+        self.0.version
     }
 
     /// The caller's address.
     pub fn peer(&self) -> SocketAddr {
-        self.origin.peer
+        self.0.origin.peer
     }
 
     /// The connection on which the request came, to push to, and to be told of its end.
     pub fn connection(&self) -> Connection {
-        Connection::new(Arc::clone(&self.origin.link), self.origin.peer)
+        Connection::new(Arc::clone(&self.0.origin.link), self.0.origin.peer)
     }
 
     /// The name of the adapter that took the request.
     pub fn adapter(&self) -> &str {
-        &self.origin.link.shared.name
+        &self.0.origin.link.shared.name
     }
 
     /// How long the request waited for others before it was run.
     pub fn waited(&self) -> Duration {
-        self.origin.waited
+        self.0.origin.waited
     }
 
     /// `iRequestId`: the caller's number for the request.
     pub fn request_id(&self) -> i32 {
-        self.request_id
+        self.0.request_id
     }
 
     /// Whether the caller wants no answer.
     pub fn is_oneway(&self) -> bool {
-        self.oneway
+        self.0.oneway
     }
 
     /// The context that the caller has set.
     pub fn context(&self) -> &Attributes {
-        &self.context
+        &self.0.context
     }
 
     /// The status that the caller's framework has set.
     pub fn status(&self) -> &Attributes {
-        &self.status
+        &self.0.status
     }
 
     /// `iMessageType`: bits that say what the status carries.
     pub fn message_type(&self) -> i32 {
-        self.message_type
+        self.0.message_type
     }
 
     /// The key of a dyed request, whose log lines go to a log of their own; to be passed on in calls made for it.
@@ -157,26 +161,26 @@ impl Context {
     }
 
     fn marked(&self, (key, bit): (&str, i32)) -> Option<&str> {
-        if self.message_type & bit == 0 {
+        if self.0.message_type & bit == 0 {
             return None;
         }
-        self.status.get(key).map(String::as_str)
+        self.0.status.get(key).map(String::as_str)
     }
 
     /// When the caller stops waiting; `None` if it has not said. On the clock of the tokio runtime.
     pub fn deadline(&self) -> Option<Instant> {
-        self.origin.deadline
+        self.0.origin.deadline
     }
 
     /// How long the caller still waits; `None` if it has not said, zero if it has given up.
     pub fn remaining(&self) -> Option<Duration> {
-        let deadline = self.origin.deadline?;
+        let deadline = self.0.origin.deadline?;
         Some(deadline.saturating_duration_since(now()))
     }
 
     /// An empty answer to this request.
     pub fn reply(&self) -> Reply {
-        Reply::new(self.version)
+        Reply::new(self.0.version)
     }
 
     /// Adds an entry to the context of the answer, also of one that is an error.
@@ -190,14 +194,14 @@ impl Context {
     /// }
     /// ```
     pub fn set_response_context(&self, key: impl Into<String>, value: impl Into<String>) {
-        self.origin.link.add(self.origin.serial, |extras| {
+        self.0.origin.link.add(self.0.origin.serial, |extras| {
             extras.context.insert(key.into(), value.into());
         });
     }
 
     /// Adds an entry to the status of the answer, which is the framework's.
     pub fn set_response_status(&self, key: impl Into<String>, value: impl Into<String>) {
-        self.origin.link.add(self.origin.serial, |extras| {
+        self.0.origin.link.add(self.0.origin.serial, |extras| {
             extras.status.insert(key.into(), value.into());
         });
     }
@@ -230,23 +234,23 @@ impl Context {
     /// ```
     pub fn defer(&self) -> Option<Responder> {
         let to = ReplyTo::new(
-            self.request_id,
-            self.message_type,
-            self.oneway,
-            self.version,
-            (&self.servant, &self.func),
+            self.0.request_id,
+            self.0.message_type,
+            self.0.oneway,
+            self.0.version,
+            (&self.0.servant, &self.0.func),
         );
         let Origin {
             link, serial, peer, ..
-        } = &self.origin;
-        Responder::new(Arc::clone(link), *serial, *peer, self.version, to)
+        } = &self.0.origin;
+        Responder::new(Arc::clone(link), *serial, *peer, self.0.version, to)
     }
 
     /// The error of a function that the servant does not have.
     pub fn unknown_function(&self) -> Error {
         Error::new(
             codes::NO_FUNCTION,
-            format!("{} has no function {}", self.servant, self.func),
+            format!("{} has no function {}", self.0.servant, self.0.func),
         )
     }
 }

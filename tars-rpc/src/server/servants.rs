@@ -1,6 +1,6 @@
 //! What a server serves.
 
-use std::{collections::HashMap, fmt, future::Future, pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, sync::Arc};
 
 use super::{Reply, Request};
 use crate::{Error, Result};
@@ -23,9 +23,9 @@ impl<S: Servant + ?Sized> Servant for Arc<S> {
 /// A function that runs. A panic in it is answered with [`UNKNOWN`](crate::codes::UNKNOWN).
 pub type Dispatch = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
 
-/// Servants by name.
+/// Servants by name. They are few, so that comparing is quicker than hashing.
 #[derive(Clone, Default)]
-pub(super) struct Servants(HashMap<String, Arc<dyn Servant>>);
+pub(super) struct Servants(BTreeMap<String, Arc<dyn Servant>>);
 
 impl Servants {
     pub(super) fn add(&mut self, name: String, servant: Arc<dyn Servant>) -> Result<()> {
