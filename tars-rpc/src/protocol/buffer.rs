@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use tars_codec::{FrameError, FrameSplitter};
 
 /// What a connection reads at first, and when little comes.
-const SMALL: usize = 4 << 10;
+const SMALL: usize = 2 << 10;
 /// More is not read at once, nor kept for sending when it has been sent. Less is kept when little is sent.
 const LARGE: usize = 64 << 10;
 
@@ -36,7 +36,7 @@ impl Input {
             self.bytes = BytesMut::new();
         }
         // What is left behind the last packet will do, unless it is little: a new block costs an allocation.
-        if self.bytes.capacity() - self.bytes.len() < self.chunk / 4 {
+        if self.bytes.capacity() - self.bytes.len() < self.chunk / 2 {
             self.bytes.reserve(self.chunk);
         }
         self.room = self.bytes.capacity() - self.bytes.len();
