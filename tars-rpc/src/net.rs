@@ -83,6 +83,15 @@ impl<S: Stream> Socket<S> {
         .await
     }
 
+    /// Writes what the socket takes of `output` without waiting.
+    pub(crate) async fn write_now(&mut self, output: &[u8]) -> io::Result<usize> {
+        poll_fn(|cx| match self.poll_write(cx, output) {
+            Poll::Ready(written) => Poll::Ready(written),
+            Poll::Pending => Poll::Ready(Ok(0)),
+        })
+        .await
+    }
+
     /// Writes, or flushes when there is nothing to write.
     fn poll_write(&mut self, cx: &mut Context<'_>, output: &[u8]) -> Poll<io::Result<usize>> {
         let stream = Pin::new(&mut self.stream);

@@ -25,6 +25,10 @@ use crate::{
     },
 };
 
+/// After so many requests of a turn their answers are written, though there are more requests; then after twice as
+/// many, and so on.
+const FIRST_WRITE: usize = 16;
+
 /// Why a connection is closed.
 #[derive(Debug)]
 enum Reason {
@@ -109,8 +113,11 @@ impl Conversation {
         loop {
             let turn = now();
             self.desk.begin(turn, &mut self.protocol);
-            self.take_requests(turn);
+            let taken = self.take_requests(turn, socket).await;
             self.desk.end_turn();
+            if let Err(error) = taken {
+                return Reason::Broken(error);
+            }
             let due = match self.look_at_the_clock(turn) {
                 Ok(due) => due,
                 Err(reason) => return reason,
@@ -165,14 +172,31 @@ impl Conversation {
         self.ending.is_none() && self.protocol.has_room()
     }
 
-    /// Takes up all requests that are there.
-    fn take_requests(&mut self, arrived: Instant) {
+    /// Takes up all requests that are there. When there are many, answers go out meanwhile, so that the peer works on
+    /// them at the same time.
+    async fn take_requests(
+        &mut self,
+        arrived: Instant,
+        socket: &mut Socket<impl Stream>,
+    ) -> io::Result<()> {
+        let mut taken = 0;
+        let mut write_at = FIRST_WRITE;
         while self.protocol.has_room() {
             match self.protocol.next_request() {
                 Ok(Some(packet)) => {
                     self.watch.frame = None;
                     self.desk
                         .take(packet, self.peer, arrived, &mut self.protocol);
+                    taken += 1;
+                    if taken >= write_at && self.protocol.unsent() > 0 {
+                        write_at *= 2;
+                        let (_, output) = self.protocol.buffers(false);
+                        let written = socket.write_now(output).await?;
+                        self.moved(&Moved {
+                            written,
+                            read: None,
+                        });
+                    }
                 }
                 Ok(None) => break,
                 Err(violation) => {
@@ -181,6 +205,7 @@ impl Conversation {
                 }
             }
         }
+        Ok(())
     }
 
     /// Keeps the time limits: what is too much next, or why the connection ends at once. A peer that does not take its
