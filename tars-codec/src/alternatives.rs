@@ -51,6 +51,11 @@ impl<B: AsRef<[u8]>> Encode for ByteStr<B> {
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.string(tag, self.0.as_ref());
     }
+
+    #[inline]
+    fn is_default(&self) -> bool {
+        self.0.as_ref().is_empty()
+    }
 }
 
 impl Decode for ByteStr {
@@ -68,6 +73,11 @@ impl<B: AsRef<[u8]>> Encode for CharBytes<B> {
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.byte_vector(tag, self.0.as_ref());
     }
+
+    #[inline]
+    fn is_default(&self) -> bool {
+        self.0.as_ref().is_empty()
+    }
 }
 
 impl Decode for CharBytes {
@@ -84,6 +94,11 @@ impl<B: AsRef<[u8]>> Encode for ByteVec<B> {
     #[inline]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.byte_vector(tag, self.0.as_ref());
+    }
+
+    #[inline]
+    fn is_default(&self) -> bool {
+        self.0.as_ref().is_empty()
     }
 }
 
@@ -398,6 +413,19 @@ mod tests {
         let wire = bytes_of(&ByteStr(b"\xc4\xe3"));
         assert_eq!(back::<ByteStr>(&wire).unwrap().0, &b"\xc4\xe3"[..]);
         assert!(back::<Arc<str>>(&wire).is_err());
+    }
+
+    #[test]
+    fn an_optional_field_without_a_byte_is_left_out() {
+        let mut buf = Vec::new();
+        let mut w = Writer::new(&mut buf);
+        w.optional(1, &ByteStr(b""));
+        w.optional(2, &CharBytes(b""));
+        w.optional(3, &ByteVec(b""));
+        w.optional(4, &CharArray(""));
+        w.optional(5, &ByteStr(b"a"));
+        w.finish().unwrap();
+        assert_eq!(buf, [0x56, 1, b'a']);
     }
 
     #[test]

@@ -15,6 +15,11 @@ impl<S: AsRef<str>> Encode for CharArray<S> {
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
         w.byte_vector(tag, self.0.as_ref().as_bytes());
     }
+
+    #[inline]
+    fn is_default(&self) -> bool {
+        self.0.as_ref().is_empty()
+    }
 }
 
 impl Decode for CharArray<String> {

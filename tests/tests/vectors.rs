@@ -48,6 +48,21 @@ fn every_struct_is_written_and_read_as_by_tars_cpp() {
     assert_eq!(seen, 105);
 }
 
+/// No item has such a struct. TarsCpp writes each of its fields whatever the value, and reads none without it.
+#[test]
+fn a_default_makes_no_require_field_optional() {
+    let value = all::RequireDefaults::default();
+    let bytes = "002a16036162632001354002000000000000";
+    assert_eq!(hex(&encode(&value).unwrap()), bytes);
+    assert_eq!(decode(&unhex(bytes)), Ok(value));
+
+    for (length, missing) in [(0, "i"), (4, "s"), (14, "b"), (18, "d")] {
+        let error = decode::<all::RequireDefaults>(&unhex(&bytes[..length])).unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Missing);
+        assert_eq!(error.field(), Some(("AllTypes.RequireDefaults", missing)));
+    }
+}
+
 /// What to do with an item, whatever its type.
 struct Check<'a> {
     item: &'a Value,
