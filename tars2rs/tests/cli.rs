@@ -60,6 +60,20 @@ fn generating_prints_what_changed() {
     );
 }
 
+/// In a debug build this is work for seconds, of which a terminal would be told; both ways are in `cli/progress.rs`.
+#[test]
+fn progress_on_long_work_is_quiet_when_piped() {
+    let structs: String = (0..30_000)
+        .map(|index| format!("struct S{index} {{ 0 require int a; 1 optional string b; }};\n"))
+        .collect();
+    let dir = project(&format!("module M {{\n{structs}}};\n"));
+    let (code, out, err) = tars2rs(dir.path(), &["a.toml"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let last = "crate::servant::app::server::obj: 5 files changed, 0 up to date";
+    assert_eq!((out.lines().count(), out.lines().last()), (6, Some(last)));
+    assert!(!out.contains(['\r', '\x1b']), "{out:?}");
+}
+
 #[test]
 fn check_shows_a_diff_and_writes_nothing() {
     let dir = project(GOOD);

@@ -7,30 +7,6 @@ use std::path::Path;
 
 use common::{FIXTURES, manifest, render, resolve_file};
 
-/// Faults of other compilers that are none here, or only a lint.
-const TOLERATED: &[(&str, &str)] = &[
-    (
-        "026_tars_prefix.tars",
-        "only tars2cpp refuses names that begin with `tars`",
-    ),
-    (
-        "068_empty_struct.tars",
-        "tars2go accepts a struct without members",
-    ),
-    (
-        "166_interface_module_same_name.tars",
-        "lint interface-named-like-module",
-    ),
-    (
-        "171_param_named_like_method.tars",
-        "lint parameter-named-like-method",
-    ),
-    (
-        "210_default_enum_number_not_member.tars",
-        "lint not-an-enumerator",
-    ),
-];
-
 #[test]
 fn positive_files_resolve() {
     let dir = Path::new(FIXTURES).join("positive");
@@ -54,8 +30,7 @@ fn negative_files_give_their_message() {
         let name = &row[0];
         let output = resolve_file(&dir.join(name), &[]);
         let rendered = render(&output).replace(&format!("{}/", dir.display()), "");
-        let tolerated = TOLERATED.iter().any(|(file, _)| file == name);
-        assert_eq!(output.model.is_some(), tolerated, "{name}: {rendered}");
+        assert!(output.model.is_none(), "{name}: {rendered}");
 
         let golden = dir.join(name).with_extension("stderr");
         if update {

@@ -7,7 +7,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use common::{expect_golden, render, resolve_file};
 use tars2rs::config::Config;
@@ -32,25 +32,20 @@ fn blocks(language: &str) -> Vec<String> {
         .collect()
 }
 
-/// The files that the examples are about.
+/// Runs the program.
+fn tars2rs(dir: &Path, args: &[&str]) -> Output {
+    Command::new(assert_cmd::cargo::cargo_bin!("tars2rs"))
+        .args(args)
+        .current_dir(dir)
+        .output()
+        .unwrap()
+}
+
+/// What the first commands of the page make, and the faulty file of the page in it.
 fn project() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
-    write(
-        "hello.tars",
-        "module hello { struct S { 0 require int a; }; interface Hello { void f(S s); }; };\n",
-    );
-    write(
-        "bad.tars",
-        "module M\n{\n    struct S\n    {\n        0 require int id;\n        0 require string name;\n    };\n};\n",
-    );
-    for (name, with_servant) in [("client", false), ("server", true)] {
-        let config = format!(
-            "appName = 'App'\nserverName = 'Server'\nobjName = 'Obj'\nwithServant = {with_servant}\n\
-             tarsFiles = ['hello.tars']\ndstPath = 'out'\n"
-        );
-        write(&format!("tars{name}.proto.toml"), &config);
-    }
+    assert!(tars2rs(dir.path(), &["init"]).status.success());
+    fs::write(dir.path().join("bad.tars"), &blocks("tars")[0]).unwrap();
     dir
 }
 
@@ -62,16 +57,23 @@ fn commands_print_what_the_page_says() {
     for example in examples {
         let (command, expected) = example.split_once('\n').unwrap();
         let args = command.strip_prefix("$ tars2rs ").unwrap();
-        let args = args.split(' ').map(|arg| arg.trim_matches('\''));
-        let output = Command::new(assert_cmd::cargo::cargo_bin!("tars2rs"))
-            .args(args)
-            .current_dir(dir.path())
-            .output()
-            .unwrap();
+        let args: Vec<_> = args.split(' ').map(|arg| arg.trim_matches('\'')).collect();
+        let output = tars2rs(dir.path(), &args);
         let printed = [output.stdout, output.stderr].concat();
         let printed = String::from_utf8(printed).unwrap();
         assert_eq!(printed, expected, "{command}");
     }
+}
+
+#[test]
+fn the_config_of_the_new_project_is_on_the_page() {
+    let dir = project();
+    let read = |name: &str| fs::read_to_string(dir.path().join("tars").join(name)).unwrap();
+    let client = read("tarsclient.proto.toml");
+    assert_eq!(blocks("toml")[0], client);
+    let keys = |text: &str| text.split_once('\n').unwrap().1.to_owned();
+    let server = keys(&client).replace("withServant = false", "withServant = true");
+    assert_eq!(keys(&read("tarsserver.proto.toml")), server);
 }
 
 /// The IDL of the page with configs.
@@ -79,8 +81,7 @@ fn shop() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     let tars = dir.path().join("tars");
     fs::create_dir(&tars).unwrap();
-    let base = "module Base { struct Owner { 0 require string name; }; };\n";
-    fs::write(tars.join("base.tars"), base).unwrap();
+    fs::write(tars.join("base.tars"), &blocks("tars")[1]).unwrap();
     fs::write(tars.join("shop.tars"), &blocks("text")[0]).unwrap();
     for (name, with_servant) in [("client", false), ("server", true)] {
         let config = format!(
@@ -130,12 +131,8 @@ fn the_first_commands_of_the_page_make_a_project() {
         panic!("{commands}")
     };
     assert_eq!((install, run), ("cargo install tars2rs", "cargo run"));
-    let output = Command::new(assert_cmd::cargo::cargo_bin!("tars2rs"))
-        .args(init.split(' ').skip(1))
-        .current_dir(dir.path())
-        .output()
-        .unwrap();
-    assert!(output.status.success());
+    let init: Vec<_> = init.split(' ').skip(1).collect();
+    assert!(tars2rs(dir.path(), &init).status.success());
     let project = dir.path().join(enter.strip_prefix("cd ").unwrap());
     for file in ["Cargo.toml", "build.rs", "src/main.rs", "tars/hello.tars"] {
         assert!(project.join(file).exists(), "{file}");
@@ -162,8 +159,6 @@ fn the_crate_of_the_page_compiles() {
         manifest += &format!("{name} = {{ path = {:?} }}\n", root.join(name));
     }
     let builds = blocks("rust,no_run");
-    let client = "        .config(\"tars/tarsclient.proto.toml\")\n";
-    let both = format!("{client}        .config(\"tars/tarsserver.proto.toml\")\n");
     let program: String = blocks("rust,ignore").concat();
     for (name, build, mount) in [
         ("in_tree", &builds[0], "mod servant;\n"),
@@ -174,7 +169,7 @@ fn the_crate_of_the_page_compiles() {
         fs::create_dir_all(project.join("src")).unwrap();
         fs::write(project.join("Cargo.toml"), &manifest).unwrap();
         fs::copy(root.join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
-        fs::write(project.join("build.rs"), build.replace(client, &both)).unwrap();
+        fs::write(project.join("build.rs"), build).unwrap();
         let (include, usage) = program.split_once("}\n").unwrap();
         assert!(include.contains("include_servant!"));
         let own = if mount.is_empty() {
@@ -182,8 +177,7 @@ fn the_crate_of_the_page_compiles() {
         } else {
             mount.to_owned()
         };
-        let text = format!("{own}{usage}\nfn main() {{\n    let _ = (serve(), call());\n}}\n");
-        fs::write(project.join("src/main.rs"), text).unwrap();
+        fs::write(project.join("src/main.rs"), own + usage).unwrap();
         let check = Command::new(env!("CARGO"))
             .args(["check", "--offline"])
             .current_dir(project)

@@ -94,6 +94,26 @@ fn collect(dir: &Path, root: &Path, files: &mut Vec<(String, String)>) {
 }
 
 #[test]
+fn a_call_with_a_routekey_is_routed_by_it() {
+    let project = Project::new();
+    project.write(
+        "echo.tars",
+        "module M { interface Echo { void a(int x, routekey string uid); int b(routekey int uid); void c(); void routed(); }; };",
+    );
+    project.run(&["client.toml"]);
+    let proxy = project.path("out/App/EchoServer/obj/echo_servant.rs");
+    let proxy = fs::read_to_string(proxy).unwrap();
+    for call in [
+        "        self.routed(uid)\n            .call(\"a\", |args| {\n",
+        "        let mut reply = self\n            .routed(uid)\n            .call(\"b\", |args| {\n",
+        "        self.proxy.call(\"c\", |_| {}).await?;\n",
+        "    pub async fn routed_(&self)",
+    ] {
+        assert!(proxy.contains(call), "{proxy}");
+    }
+}
+
+#[test]
 fn the_order_of_configs_does_not_matter() {
     let orders: [&[&[&str]]; 4] = [
         &[&["client.toml", "server.toml"]],

@@ -5,30 +5,15 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{codes, render, resolve_bytes, resolve_file};
+use common::{codes, field, model, render, resolve_bytes, resolve_file};
 use tars2rs::diagnostic::short;
-use tars2rs::model::{EnumId, Field, Model, Type, Value};
+use tars2rs::model::{EnumId, Type, Value};
 use tars2rs::resolve::{Input, Output, resolve};
-
-fn model(text: &str) -> Model {
-    let output = resolve_bytes(text.as_bytes());
-    let rendered = render(&output);
-    output.model.unwrap_or_else(|| panic!("{rendered}"))
-}
 
 fn only(text: &str) -> String {
     let output = resolve_bytes(text.as_bytes());
     assert_eq!(output.diagnostics.len(), 1, "{}", render(&output));
     render(&output)
-}
-
-fn field<'m>(model: &'m Model, name: &str) -> &'m Field {
-    model
-        .structs
-        .iter()
-        .flat_map(|of| &of.fields)
-        .find(|field| field.name == name)
-        .unwrap()
 }
 
 fn default(member: &str) -> Option<Value> {

@@ -37,6 +37,15 @@ where
     assert!(r.is_empty());
 }
 
+/// What a peer with other rules may send.
+fn written(fields: &Fields) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut w = Writer::new(&mut bytes);
+    fields.encode(&mut w);
+    w.finish().unwrap();
+    bytes
+}
+
 /// What turns a struct of the wire into one that must read alike.
 #[derive(Debug, Clone)]
 struct Changes {
@@ -69,11 +78,7 @@ impl Changes {
     fn apply(&self, bytes: &[u8]) -> Vec<u8> {
         let mut fields = Fields::decode(&Input::new(bytes)).unwrap();
         self.change(&mut fields, &mut self.turns.iter().cycle());
-        let mut changed = Vec::new();
-        let mut w = Writer::new(&mut changed);
-        fields.encode(&mut w);
-        w.finish().unwrap();
-        changed
+        written(&fields)
     }
 
     fn change<'c>(
@@ -341,6 +346,42 @@ proptest! {
             let read = decode::<OuterNew>(bytes).unwrap();
             prop_assert_eq!(&old(&read), &known);
             prop_assert!(read.added_end.is_empty() && read.added == InnerNew::default());
+        }
+    }
+}
+
+#[test]
+fn maxima_hold_both_ways() {
+    let maxima = [4, 4, 8, 3];
+    for (field, max) in maxima.into_iter().enumerate() {
+        for (length, fits) in [(max - 1, true), (max, true), (max + 1, false)] {
+            let mut lengths = maxima;
+            lengths[field] = length;
+            let [ai, ab, fs, vs] = lengths;
+            let value = FixedArrays {
+                ai: vec![1; ai],
+                ab: vec![1; ab].into(),
+                fs: "x".repeat(fs),
+                vs: vec![1; vs],
+            };
+            let bytes = written(&Fields(vec![
+                (0, Value::List(vec![Value::Int(1); ai])),
+                (1, Value::Bytes(vec![1; ab].into())),
+                // `string:8` is a list of bytes there, as in C++.
+                (2, Value::Bytes("x".repeat(fs).into())),
+                (3, Value::List(vec![Value::Int(1); vs])),
+            ]));
+            if fits {
+                assert_eq!(encode(&value).unwrap(), bytes);
+                assert_eq!(decode::<FixedArrays>(&bytes).unwrap(), value);
+                let borrowed = decode_ref::<FixedArraysRef<'_>>(&bytes).unwrap();
+                assert_eq!(borrowed.into_owned(), value);
+            } else {
+                assert!(encode(&value).is_err(), "{value:?}");
+                assert!(decode::<FixedArrays>(&bytes).is_err(), "{value:?}");
+                let borrowed = decode_ref::<FixedArraysRef<'_>>(&bytes);
+                assert!(borrowed.is_err(), "{value:?}");
+            }
         }
     }
 }

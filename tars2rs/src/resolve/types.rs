@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{ModuleId, Type};
 use crate::source::Span;
 use crate::syntax::ast::{self, Builtin, Declarator, Path, Shape, TypeKind};
-use crate::syntax::{KEYWORDS, builtin_case};
+use crate::syntax::{KEYWORDS, builtin_case, foreign_spelling};
 
 /// The maximum of a fixed array is below this, in all compilers of Tars.
 const ARRAY_LIMIT: i128 = 1 << 20;
@@ -199,12 +199,7 @@ impl Resolver<'_> {
         self.report(if word == lower {
             builtin_case(&name.text, word, path.span)
         } else {
-            Diagnostic::new(
-                Code::ForeignSpelling,
-                format!("`{}` is taken for `{word}`", name.text),
-            )
-            .at(path.span, format!("write `{word}`"))
-            .note("tars2php knows this spelling, other compilers of Tars do not")
+            foreign_spelling(&name.text, word, path.span)
         });
         Some(builtin)
     }

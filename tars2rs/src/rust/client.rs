@@ -2,7 +2,11 @@
 
 use askama::Template;
 
+use crate::config::StringType;
+use crate::model::Type;
+
 use super::interface::{Answer, Imports, Input, MethodPlan, Output, Plan, from_wire, to_wire};
+use super::names::ROUTED;
 use super::naming::bare;
 use super::{Body, Context, Runtime, docs, layout, text};
 
@@ -12,6 +16,7 @@ struct Client<'a> {
     doc: &'a str,
     name: &'a str,
     with_response_context: &'a str,
+    routes: bool,
     methods: &'a [Call],
 }
 
@@ -46,6 +51,10 @@ pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Body {
         doc: &doc,
         name: &name,
         with_response_context: &with_response_context(&imports, cx.runtime),
+        routes: plan
+            .methods
+            .iter()
+            .any(|method| route_key(method).is_some()),
         methods: &methods,
     });
     Body {
@@ -99,15 +108,36 @@ fn call(method: &MethodPlan<'_>, imports: &Imports<'_>, runtime: Runtime<'_>) ->
     }
 }
 
+/// The parameter by which the node is chosen, as a text or something to be shown as one.
+fn route_key(method: &MethodPlan<'_>) -> Option<String> {
+    let Input { name, param, types } = method.ins.iter().find(|input| input.param.routekey)?;
+    match param.ty {
+        Type::String { .. } if types.string == StringType::Bytes => {
+            Some(format!("::std::string::String::from_utf8_lossy({name})"))
+        }
+        // Nobody agrees on a text for these.
+        Type::Bytes { .. }
+        | Type::Vector { .. }
+        | Type::Map { .. }
+        | Type::Struct(_)
+        | Type::Enum(_) => None,
+        _ => Some(name.clone()),
+    }
+}
+
 fn body(method: &MethodPlan<'_>, imports: &Imports<'_>) -> Vec<String> {
     let ok = imports.spelling.prelude.ok();
+    let proxy = match route_key(method) {
+        Some(key) => format!("self.{ROUTED}({key})"),
+        None => "self.proxy".to_owned(),
+    };
     let head = match &method.answer {
         Answer::Nothing => "",
         Answer::One(_) | Answer::Many(..) => "let mut reply = ",
     };
     let func = format!("\"{}\"", method.of.name);
     let mut lines = vec![if method.ins.is_empty() {
-        layout::await_call(8, head, "self.proxy", "call", &[func, "|_| {}".to_owned()])
+        layout::await_call(8, head, &proxy, "call", &[func, "|_| {}".to_owned()])
     } else {
         let puts = method.ins.iter().map(|Input { name, param, types }| {
             let value = if !super::types::is_scalar(&param.ty) {
@@ -123,13 +153,7 @@ fn body(method: &MethodPlan<'_>, imports: &Imports<'_>) -> Vec<String> {
             )
         });
         let puts: Vec<String> = puts.collect();
-        layout::await_call_with_block(
-            8,
-            head,
-            "self.proxy",
-            &format!("call({func}, |args|"),
-            &puts,
-        )
+        layout::await_call_with_block(8, head, &proxy, &format!("call({func}, |args|"), &puts)
     }];
     match &method.answer {
         Answer::Nothing => lines.push(format!("        {ok}(())")),

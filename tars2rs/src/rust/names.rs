@@ -11,7 +11,7 @@ use crate::source::Span;
 use super::naming::{Case, assign, bare, convert};
 use super::styles::{Named, Styles};
 
-pub(super) use interfaces::{InterfaceNames, MethodNames};
+pub(super) use interfaces::{InterfaceNames, MethodNames, ROUTED};
 
 /// The member that holds the fields which a struct does not know.
 pub(super) const UNKNOWN_FIELDS: &str = "unknown_fields";

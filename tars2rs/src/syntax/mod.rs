@@ -17,6 +17,6 @@ mod scan;
 mod stuck;
 mod token;
 
-pub(crate) use pairs::builtin_case;
+pub(crate) use pairs::{builtin_case, foreign_spelling};
 pub(crate) use parser::parse;
 pub use token::{KEYWORDS, is_keyword};

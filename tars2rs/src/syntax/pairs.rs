@@ -20,7 +20,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::Doc;
 use crate::source::{FileId, Span};
 
-pub(crate) use types::builtin_case;
+pub(crate) use types::{builtin_case, foreign_spelling};
 
 /// What is made of a piece of a file.
 pub(super) struct Builder<'a> {

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tars2rs::diagnostic::text;
+use tars2rs::model::{Field, Model};
 use tars2rs::resolve::{Input, Output, resolve};
 
 /// The fixtures of the workspace.
@@ -26,6 +27,34 @@ pub(crate) fn resolve_bytes(bytes: &[u8]) -> Output {
     let path = dir.path().join("a.tars");
     fs::write(&path, bytes).unwrap();
     resolve_file(&path, &[])
+}
+
+/// Resolves the first of some files, which are written below a directory; the config is in `conf`, and `lib1` and `lib2`
+/// are include directories.
+pub(crate) fn resolve_files(dir: &Path, files: &[(&str, &str)]) -> Output {
+    for (name, text) in files {
+        let path = dir.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    resolve(&Input {
+        files: &[dir.join(files[0].0)],
+        base_dir: &dir.join("conf"),
+        include_dirs: &[dir.join("lib1"), dir.join("lib2")],
+    })
+}
+
+/// What a text means.
+pub(crate) fn model(text: &str) -> Model {
+    let output = resolve_bytes(text.as_bytes());
+    let rendered = render(&output);
+    output.model.unwrap_or_else(|| panic!("{rendered}"))
+}
+
+/// The only member of a name.
+pub(crate) fn field<'m>(model: &'m Model, name: &str) -> &'m Field {
+    let mut fields = model.structs.iter().flat_map(|of| &of.fields);
+    fields.find(|field| field.name == name).unwrap()
 }
 
 /// The names of the errors and warnings of a text, in order.

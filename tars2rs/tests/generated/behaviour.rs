@@ -82,3 +82,43 @@ fn cycles_are_boxed() {
     let leaf = Node { a: 1, next: None };
     round_trip(&Node { a: 2, next: Some(Box::new(leaf)) });
 }
+
+/// What C++ puts into the status for a `routekey`, and the bit that goes with it.
+#[tokio::test]
+async fn a_routekey_is_sent_along() {
+    use generated::c110_routekey::app::my_server::obj::{I, IServant, IServer, i::FReply};
+    use tars_rpc::{Communicator, Result, server::{Context, Server}};
+
+    struct Keys;
+
+    fn key(cx: &Context) -> &str {
+        assert_eq!(cx.message_type(), 2);
+        cx.status().get("STATUS_GRID_KEY").unwrap()
+    }
+
+    impl I for Keys {
+        async fn f(&self, cx: &Context, uid: String, b: i32) -> Result<FReply> {
+            assert_eq!(key(cx), uid);
+            Ok(FReply { result: b, c: 0 })
+        }
+
+        async fn g(&self, cx: &Context, a: i32, k: i64) -> Result<i32> {
+            assert_eq!(key(cx), k.to_string());
+            Ok(a)
+        }
+    }
+
+    let server = Server::builder()
+        .bind(([127, 0, 0, 1], 0).into())
+        .servant("A.B.c", IServer::new(Keys))
+        .listen()
+        .await
+        .unwrap();
+    let port = server.local_addrs()[0].port();
+    let serving = tokio::spawn(server.serve(std::future::pending()));
+    let address = format!("A.B.c@tcp -h 127.0.0.1 -p {port}");
+    let client = IServant::new(Communicator::new().string_to_proxy(&address).unwrap());
+    assert_eq!(client.f("ted", 3).await.unwrap().result, 3);
+    assert_eq!(client.g(4, -5).await.unwrap(), 4);
+    serving.abort();
+}

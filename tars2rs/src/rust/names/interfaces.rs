@@ -35,8 +35,11 @@ pub(in super::super) struct MethodNames {
     pub(in super::super) result: &'static str,
 }
 
+/// The method of a proxy that methods with a `routekey` call.
+pub(in super::super) const ROUTED: &str = "routed";
+
 /// Methods that a proxy has beside those of its interface.
-const PROXY_METHODS: [&str; 3] = ["new", "with", "with_response_context"];
+const PROXY_METHODS: [&str; 4] = ["new", "with", "with_response_context", ROUTED];
 
 /// Variables that generated code uses beside the parameters.
 const LOCALS: [&str; 5] = ["answer", "args", "cx", "reply", "service"];
@@ -61,7 +64,9 @@ pub(super) fn all(model: &Model, renames: &mut Vec<Diagnostic>) -> Vec<Interface
     let methods = model.interfaces.iter().map(|interface| {
         let methods = &interface.methods;
         let idl_names = methods.iter().map(|m| (m.name.as_str(), m.span));
-        let names = assign_and_note(idl_names, Case::Snake, &PROXY_METHODS, renames);
+        let routes = methods.iter().flat_map(|m| &m.params).any(|p| p.routekey);
+        let reserved = &PROXY_METHODS[..PROXY_METHODS.len() - usize::from(!routes)];
+        let names = assign_and_note(idl_names, Case::Snake, reserved, renames);
         let replies = methods.iter().map(|m| format!("{}_reply", m.name));
         let replies = assign(&replies.collect::<Vec<_>>(), Case::Camel, &[]);
         let names = methods.iter().zip(names).zip(replies);

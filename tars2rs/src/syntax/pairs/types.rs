@@ -50,11 +50,11 @@ impl Builder<'_> {
                 let value = self.ty(take(&mut inner, Rule::ty)?)?;
                 TypeKind::Map(Box::new(key), Box::new(value))
             }
-            Rule::unsigned => match take(&mut kind.into_inner(), Rule::unsigned_base)?.as_str() {
-                "byte" => TypeKind::Builtin(Builtin::UByte),
-                "short" => TypeKind::Builtin(Builtin::UShort),
-                _ => TypeKind::Builtin(Builtin::UInt),
-            },
+            Rule::unsigned => {
+                let mut inner = kind.into_inner();
+                self.word_case(&take(&mut inner, Rule::unsigned_word)?, "unsigned");
+                TypeKind::Builtin(self.unsigned(&take(&mut inner, Rule::unsigned_base)?))
+            }
             Rule::builtin => TypeKind::Builtin(Builtin::from_word(kind.as_str())?),
             _ => TypeKind::Named(self.path(kind)),
         };
@@ -72,6 +72,21 @@ impl Builder<'_> {
             max,
             span: span.to(end),
         })
+    }
+
+    fn unsigned(&mut self, base: &Pair<'_, Rule>) -> Builtin {
+        let (word, builtin) = match base.as_str().to_ascii_lowercase().as_str() {
+            "char" => {
+                let spelling = foreign_spelling(base.as_str(), "byte", self.span(base));
+                self.diagnostics.push(spelling);
+                return Builtin::UByte;
+            }
+            "byte" => ("byte", Builtin::UByte),
+            "short" => ("short", Builtin::UShort),
+            _ => ("int", Builtin::UInt),
+        };
+        self.word_case(base, word);
+        builtin
     }
 
     fn word_case(&mut self, pair: &Pair<'_, Rule>, word: &str) {
@@ -186,4 +201,14 @@ pub(crate) fn builtin_case(written: &str, word: &str, span: Span) -> Diagnostic 
     )
     .at(span, format!("write `{word}`"))
     .note("tars2php ignores the case of builtin types, other compilers of Tars do not")
+}
+
+/// Says that a builtin type has another name.
+pub(crate) fn foreign_spelling(written: &str, word: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::ForeignSpelling,
+        format!("`{written}` is taken for `{word}`"),
+    )
+    .at(span, format!("write `{word}`"))
+    .note("tars2php knows this spelling, other compilers of Tars do not")
 }
