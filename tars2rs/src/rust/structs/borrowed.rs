@@ -120,9 +120,7 @@ impl Parts<'_> {
             (_, None) => ("", Inner::Itself),
             (_, Some(_)) => ("_", Inner::Field),
         };
-        let default = self
-            .ref_default_value(member)
-            .map(|value| format!("|| {value}"));
+        let default = self.ref_default_value(member);
         self.read(member, "_ref", wire, inner, default)
     }
 
