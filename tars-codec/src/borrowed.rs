@@ -196,7 +196,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// It is not of type `T`.
     #[inline(always)]
     pub fn optional_ref<T: DecodeRef<'a> + Default>(&mut self, tag: u8) -> Result<T> {
-        self.optional_ref_or_else(tag, T::default)
+        self.optional_ref_or(tag, T::default)
     }
 
     /// As [`optional_or`](Reader::optional_or), for a value that may borrow.
@@ -204,16 +204,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// # Errors
     /// It is not of type `T`.
     #[inline(always)]
-    pub fn optional_ref_or<T: DecodeRef<'a>>(&mut self, tag: u8, default: T) -> Result<T> {
-        self.optional_ref_or_else(tag, || default)
-    }
-
-    /// As [`optional_or_else`](Reader::optional_or_else), for a value that may borrow.
-    ///
-    /// # Errors
-    /// It is not of type `T`.
-    #[inline(always)]
-    pub fn optional_ref_or_else<T: DecodeRef<'a>>(
+    pub fn optional_ref_or<T: DecodeRef<'a>>(
         &mut self,
         tag: u8,
         default: impl FnOnce() -> T,

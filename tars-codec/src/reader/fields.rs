@@ -94,20 +94,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// It is not of type `T`.
     #[inline(always)]
-    pub fn optional_or<T: Decode>(&mut self, tag: u8, default: T) -> Result<T> {
-        self.optional_or_else(tag, || default)
-    }
-
-    /// The value of an `optional` field, or what this gives.
-    ///
-    /// # Errors
-    /// It is not of type `T`.
-    #[inline(always)]
-    pub fn optional_or_else<T: Decode>(
-        &mut self,
-        tag: u8,
-        default: impl FnOnce() -> T,
-    ) -> Result<T> {
+    pub fn optional_or<T: Decode>(&mut self, tag: u8, default: impl FnOnce() -> T) -> Result<T> {
         match self.seek_optional(tag)? {
             Some(ty) => self.field(tag, ty),
             None => Ok(default()),

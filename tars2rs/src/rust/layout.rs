@@ -146,21 +146,6 @@ pub(crate) fn array(indent: usize, head: &str, items: &[String]) -> String {
     )
 }
 
-/// `const NAME: &'static [Of] = &[a, b];`. What takes more than a line is a static in the constant: rustc looks at each
-/// value of a constant once more, to see whether a reference to it may be for ever.
-pub(crate) fn array_in_static(indent: usize, name: &str, of: &str, items: &[String]) -> String {
-    let head = format!("const {name}: &'static [{of}]");
-    let len = items.len();
-    if width(&items.join(", ")) <= SMALL_WIDTH {
-        return array(indent, &head, items);
-    }
-    let (start, inner) = (blanks(indent), blanks(indent + STEP));
-    let items = lines(indent + 2 * STEP, items, ",");
-    format!(
-        "{start}{head} = {{\n{inner}static {name}: [{of}; {len}] = [\n{items}{inner}];\n{inner}&{name}\n{start}}};"
-    )
-}
-
 /// `#[derive(A, B)]` of a type that is not in a block.
 pub(crate) fn derive(names: &[String]) -> String {
     let line = format!("#[derive({})]", names.join(", "));

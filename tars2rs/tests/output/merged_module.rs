@@ -29,13 +29,10 @@ impl Default for First {
 
 impl codec::Struct for First {
     const NAME: &'static str = "Shared.First";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 2] = [
-            codec::Field::required::<Second>(0, "second"),
-            codec::Field::with_default::<Level>(1, "level", codec::DefaultValue::Int(1)),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<Second>(0, "second"),
+        codec::Field::with_default::<Level>(1, "level", codec::DefaultValue::Int(1)),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.second);
@@ -47,7 +44,7 @@ impl codec::Struct for First {
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
             second: codec::get!(r.required(0)),
-            level: codec::get!(r.optional_or(1, Level::HIGH)),
+            level: codec::get!(r.optional_or(1, || Level::HIGH)),
         })
     }
 }

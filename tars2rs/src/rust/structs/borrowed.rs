@@ -120,7 +120,9 @@ impl Parts<'_> {
             (_, None) => ("", Inner::Itself),
             (_, Some(_)) => ("_", Inner::Field),
         };
-        let default = self.ref_default_value(member);
+        let default = self
+            .ref_default_value(member)
+            .map(|value| format!("|| {value}"));
         self.read(member, "_ref", wire, inner, default)
     }
 

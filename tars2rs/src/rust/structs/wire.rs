@@ -31,7 +31,7 @@ impl Parts<'_> {
         let wire_name = format!("{}.{}", self.model[of.module].name, of.name);
         let wire_name = layout::assign(4, "const NAME: &'static str", &format!("\"{wire_name}\";"));
         let entries: Vec<String> = self.members.iter().map(|m| self.description(m)).collect();
-        let mut field_list = layout::array_in_static(4, "FIELDS", "codec::Field", &entries);
+        let mut field_list = layout::array(4, "const FIELDS: &'static [codec::Field]", &entries);
         if layout::breaks_inside(&entries) {
             // rustfmt would break inside of the brackets of the type.
             field_list = format!("    {}\n{field_list}", layout::SKIP);
@@ -251,7 +251,7 @@ impl Parts<'_> {
         };
         let default = match &field.default {
             Some(value) if !is_default(self.model, value, &field.ty) => {
-                Some(self.owned_value(value, member))
+                Some(format!("|| {}", self.owned_value(value, member)))
             }
             _ => None,
         };
@@ -259,7 +259,7 @@ impl Parts<'_> {
     }
 
     /// The call of a method with this suffix that reads a member as the type `wire`, which stands around it on the
-    /// wire, and takes it out.
+    /// wire, and takes it out. The default is a closure.
     pub(super) fn read(
         &self,
         member: &Member<'_>,
@@ -301,22 +301,15 @@ impl Parts<'_> {
         let Some(default) = default else {
             return format!("{name}: {}", inner.of(&of_type("optional")));
         };
-        if let Inner::Itself = inner
-            && is_scalar(&field.ty)
-        {
-            let plain = get(&format!("r.optional{suffix}_or({tag}, {default})"));
-            return format!("{name}: {plain}");
-        }
-        let default = format!("|| {default}");
         if let Inner::Itself = inner {
-            let plain = get(&format!("r.optional{suffix}_or_else({tag}, {default})"));
+            let plain = get(&format!("r.optional{suffix}_or({tag}, {default})"));
             if layout::is_small(MEMBER, &format!("{name}: "), &plain) {
                 return format!("{name}: {plain}");
             }
             let args = [tag.to_string(), default];
             return layout::call_with_closure(
                 MEMBER,
-                &format!("{name}: r.optional{suffix}_or_else"),
+                &format!("{name}: r.optional{suffix}_or"),
                 &args,
                 "?",
             );

@@ -22,14 +22,11 @@ pub struct Record {
 
 impl codec::Struct for Record {
     const NAME: &'static str = "Bench.Record";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 3] = [
-            codec::Field::required::<i64>(0, "id"),
-            codec::Field::required::<i32>(1, "count"),
-            codec::Field::required::<i16>(2, "page"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<i64>(0, "id"),
+        codec::Field::required::<i32>(1, "count"),
+        codec::Field::required::<i16>(2, "page"),
+    ];
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -69,18 +66,15 @@ pub struct LotofTags {
 
 impl codec::Struct for LotofTags {
     const NAME: &'static str = "Bench.LotofTags";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 7] = [
-            codec::Field::required::<i64>(0, "id"),
-            codec::Field::required::<i32>(1, "count"),
-            codec::Field::required::<i16>(2, "page"),
-            codec::Field::optional::<String>(3, "str"),
-            codec::Field::required::<Vec<Record>>(4, "ss"),
-            codec::Field::required::<Record>(5, "rs"),
-            codec::Field::required::<BTreeMap<String, Record>>(6, "mss"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<i64>(0, "id"),
+        codec::Field::required::<i32>(1, "count"),
+        codec::Field::required::<i16>(2, "page"),
+        codec::Field::optional::<String>(3, "str"),
+        codec::Field::required::<Vec<Record>>(4, "ss"),
+        codec::Field::required::<Record>(5, "rs"),
+        codec::Field::required::<BTreeMap<String, Record>>(6, "mss"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
@@ -120,15 +114,12 @@ pub struct ComplicatedStruct {
 
 impl codec::Struct for ComplicatedStruct {
     const NAME: &'static str = "Bench.ComplicatedStruct";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 4] = [
-            codec::Field::required::<Vec<Record>>(0, "ss"),
-            codec::Field::required::<Record>(1, "rs"),
-            codec::Field::required::<BTreeMap<String, Record>>(2, "mss"),
-            codec::Field::optional::<String>(3, "str"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<Vec<Record>>(0, "ss"),
+        codec::Field::required::<Record>(1, "rs"),
+        codec::Field::required::<BTreeMap<String, Record>>(2, "mss"),
+        codec::Field::optional::<String>(3, "str"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.ss);

@@ -24,14 +24,11 @@ pub struct SimpleStruct {
 
 impl codec::Struct for SimpleStruct {
     const NAME: &'static str = "testtafserviceservant.SimpleStruct";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 3] = [
-            codec::Field::required::<i64>(0, "id"),
-            codec::Field::required::<i32>(1, "count"),
-            codec::Field::required::<i16>(2, "page"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<i64>(0, "id"),
+        codec::Field::required::<i32>(1, "count"),
+        codec::Field::required::<i16>(2, "page"),
+    ];
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -65,15 +62,12 @@ pub struct OutStruct {
 
 impl codec::Struct for OutStruct {
     const NAME: &'static str = "testtafserviceservant.OutStruct";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 4] = [
-            codec::Field::required::<i64>(0, "id"),
-            codec::Field::required::<i32>(1, "count"),
-            codec::Field::required::<i16>(2, "page"),
-            codec::Field::optional::<String>(3, "str"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<i64>(0, "id"),
+        codec::Field::required::<i32>(1, "count"),
+        codec::Field::required::<i16>(2, "page"),
+        codec::Field::optional::<String>(3, "str"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
@@ -107,15 +101,12 @@ pub struct ComplicatedStruct {
 
 impl codec::Struct for ComplicatedStruct {
     const NAME: &'static str = "testtafserviceservant.ComplicatedStruct";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 4] = [
-            codec::Field::required::<Vec<SimpleStruct>>(0, "ss"),
-            codec::Field::required::<SimpleStruct>(1, "rs"),
-            codec::Field::required::<BTreeMap<String, SimpleStruct>>(2, "mss"),
-            codec::Field::optional::<String>(3, "str"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<Vec<SimpleStruct>>(0, "ss"),
+        codec::Field::required::<SimpleStruct>(1, "rs"),
+        codec::Field::required::<BTreeMap<String, SimpleStruct>>(2, "mss"),
+        codec::Field::optional::<String>(3, "str"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.ss);
@@ -155,18 +146,15 @@ pub struct LotofTags {
 
 impl codec::Struct for LotofTags {
     const NAME: &'static str = "testtafserviceservant.LotofTags";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 7] = [
-            codec::Field::required::<i64>(0, "id"),
-            codec::Field::required::<i32>(1, "count"),
-            codec::Field::required::<i16>(2, "page"),
-            codec::Field::optional::<String>(3, "str"),
-            codec::Field::required::<Vec<SimpleStruct>>(4, "ss"),
-            codec::Field::required::<SimpleStruct>(5, "rs"),
-            codec::Field::required::<BTreeMap<String, SimpleStruct>>(6, "mss"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<i64>(0, "id"),
+        codec::Field::required::<i32>(1, "count"),
+        codec::Field::required::<i16>(2, "page"),
+        codec::Field::optional::<String>(3, "str"),
+        codec::Field::required::<Vec<SimpleStruct>>(4, "ss"),
+        codec::Field::required::<SimpleStruct>(5, "rs"),
+        codec::Field::required::<BTreeMap<String, SimpleStruct>>(6, "mss"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);

@@ -676,23 +676,20 @@ pub struct Basic {
 
 impl codec::Struct for Basic {
     const NAME: &'static str = "AllTypes.Basic";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 12] = [
-            codec::Field::required::<bool>(0, "b"),
-            codec::Field::required::<i8>(1, "c"),
-            codec::Field::required::<i16>(2, "s"),
-            codec::Field::required::<i32>(3, "i"),
-            codec::Field::required::<i64>(4, "l"),
-            codec::Field::required::<f32>(5, "f"),
-            codec::Field::required::<f64>(6, "d"),
-            codec::Field::required::<String>(7, "str"),
-            codec::Field::required::<u8>(8, "ub"),
-            codec::Field::required::<u16>(9, "us"),
-            codec::Field::required::<u32>(10, "ui"),
-            codec::Field::required::<Color>(11, "e"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<bool>(0, "b"),
+        codec::Field::required::<i8>(1, "c"),
+        codec::Field::required::<i16>(2, "s"),
+        codec::Field::required::<i32>(3, "i"),
+        codec::Field::required::<i64>(4, "l"),
+        codec::Field::required::<f32>(5, "f"),
+        codec::Field::required::<f64>(6, "d"),
+        codec::Field::required::<String>(7, "str"),
+        codec::Field::required::<u8>(8, "ub"),
+        codec::Field::required::<u16>(9, "us"),
+        codec::Field::required::<u32>(10, "ui"),
+        codec::Field::required::<Color>(11, "e"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.b);
@@ -828,15 +825,12 @@ impl Default for RequireDefaults {
 
 impl codec::Struct for RequireDefaults {
     const NAME: &'static str = "AllTypes.RequireDefaults";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 4] = [
-            codec::Field::required::<i32>(0, "i"),
-            codec::Field::required::<String>(1, "s"),
-            codec::Field::required::<bool>(2, "b"),
-            codec::Field::required::<f64>(3, "d"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<i32>(0, "i"),
+        codec::Field::required::<String>(1, "s"),
+        codec::Field::required::<bool>(2, "b"),
+        codec::Field::required::<f64>(3, "d"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.i);
@@ -959,23 +953,20 @@ impl Default for OptionalDefaults {
 
 impl codec::Struct for OptionalDefaults {
     const NAME: &'static str = "AllTypes.OptionalDefaults";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 12] = [
-            codec::Field::with_default::<bool>(0, "b", codec::DefaultValue::True),
-            codec::Field::with_default::<i8>(1, "c", codec::DefaultValue::Int(-7)),
-            codec::Field::with_default::<i16>(2, "s", codec::DefaultValue::Int(300)),
-            codec::Field::with_default::<i32>(3, "i", codec::DefaultValue::Int(42)),
-            codec::Field::with_default::<i64>(4, "l", codec::DefaultValue::Int(4294967296)),
-            codec::Field::with_default::<f32>(5, "f", codec::DefaultValue::Float(1.5)),
-            codec::Field::with_default::<f64>(6, "d", codec::DefaultValue::Float(2.25)),
-            codec::Field::with_default::<String>(7, "str", codec::DefaultValue::String("abc")),
-            codec::Field::with_default::<u8>(8, "ub", codec::DefaultValue::Int(200)),
-            codec::Field::with_default::<u16>(9, "us", codec::DefaultValue::Int(60000)),
-            codec::Field::with_default::<u32>(10, "ui", codec::DefaultValue::Int(4000000000)),
-            codec::Field::with_default::<Color>(11, "e", codec::DefaultValue::Int(5)),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::with_default::<bool>(0, "b", codec::DefaultValue::True),
+        codec::Field::with_default::<i8>(1, "c", codec::DefaultValue::Int(-7)),
+        codec::Field::with_default::<i16>(2, "s", codec::DefaultValue::Int(300)),
+        codec::Field::with_default::<i32>(3, "i", codec::DefaultValue::Int(42)),
+        codec::Field::with_default::<i64>(4, "l", codec::DefaultValue::Int(4294967296)),
+        codec::Field::with_default::<f32>(5, "f", codec::DefaultValue::Float(1.5)),
+        codec::Field::with_default::<f64>(6, "d", codec::DefaultValue::Float(2.25)),
+        codec::Field::with_default::<String>(7, "str", codec::DefaultValue::String("abc")),
+        codec::Field::with_default::<u8>(8, "ub", codec::DefaultValue::Int(200)),
+        codec::Field::with_default::<u16>(9, "us", codec::DefaultValue::Int(60000)),
+        codec::Field::with_default::<u32>(10, "ui", codec::DefaultValue::Int(4000000000)),
+        codec::Field::with_default::<Color>(11, "e", codec::DefaultValue::Int(5)),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         if !self.b {
@@ -1018,18 +1009,18 @@ impl codec::Struct for OptionalDefaults {
 
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
-            b: codec::get!(r.optional_or(0, true)),
-            c: codec::get!(r.optional_or(1, -7)),
-            s: codec::get!(r.optional_or(2, 300)),
-            i: codec::get!(r.optional_or(3, 42)),
-            l: codec::get!(r.optional_or(4, 4294967296)),
-            f: codec::get!(r.optional_or(5, 1.5)),
-            d: codec::get!(r.optional_or(6, 2.25)),
-            str: codec::get!(r.optional_or_else(7, || String::from("abc"))),
-            ub: codec::get!(r.optional_or(8, 200)),
-            us: codec::get!(r.optional_or(9, 60000)),
-            ui: codec::get!(r.optional_or(10, 4000000000)),
-            e: codec::get!(r.optional_or(11, Color::GREEN)),
+            b: codec::get!(r.optional_or(0, || true)),
+            c: codec::get!(r.optional_or(1, || -7)),
+            s: codec::get!(r.optional_or(2, || 300)),
+            i: codec::get!(r.optional_or(3, || 42)),
+            l: codec::get!(r.optional_or(4, || 4294967296)),
+            f: codec::get!(r.optional_or(5, || 1.5)),
+            d: codec::get!(r.optional_or(6, || 2.25)),
+            str: codec::get!(r.optional_or(7, || String::from("abc"))),
+            ub: codec::get!(r.optional_or(8, || 200)),
+            us: codec::get!(r.optional_or(9, || 60000)),
+            ui: codec::get!(r.optional_or(10, || 4000000000)),
+            e: codec::get!(r.optional_or(11, || Color::GREEN)),
         })
     }
 }
@@ -1087,18 +1078,18 @@ impl<'a> codec::StructRef<'a> for OptionalDefaultsRef<'a> {
 
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
-            b: codec::get!(r.optional_ref_or(0, true)),
-            c: codec::get!(r.optional_ref_or(1, -7)),
-            s: codec::get!(r.optional_ref_or(2, 300)),
-            i: codec::get!(r.optional_ref_or(3, 42)),
-            l: codec::get!(r.optional_ref_or(4, 4294967296)),
-            f: codec::get!(r.optional_ref_or(5, 1.5)),
-            d: codec::get!(r.optional_ref_or(6, 2.25)),
-            str: codec::get!(r.optional_ref_or_else(7, || "abc")),
-            ub: codec::get!(r.optional_ref_or(8, 200)),
-            us: codec::get!(r.optional_ref_or(9, 60000)),
-            ui: codec::get!(r.optional_ref_or(10, 4000000000)),
-            e: codec::get!(r.optional_ref_or(11, Color::GREEN)),
+            b: codec::get!(r.optional_ref_or(0, || true)),
+            c: codec::get!(r.optional_ref_or(1, || -7)),
+            s: codec::get!(r.optional_ref_or(2, || 300)),
+            i: codec::get!(r.optional_ref_or(3, || 42)),
+            l: codec::get!(r.optional_ref_or(4, || 4294967296)),
+            f: codec::get!(r.optional_ref_or(5, || 1.5)),
+            d: codec::get!(r.optional_ref_or(6, || 2.25)),
+            str: codec::get!(r.optional_ref_or(7, || "abc")),
+            ub: codec::get!(r.optional_ref_or(8, || 200)),
+            us: codec::get!(r.optional_ref_or(9, || 60000)),
+            ui: codec::get!(r.optional_ref_or(10, || 4000000000)),
+            e: codec::get!(r.optional_ref_or(11, || Color::GREEN)),
         })
     }
 }
@@ -1139,13 +1130,10 @@ pub struct Inner {
 
 impl codec::Struct for Inner {
     const NAME: &'static str = "AllTypes.Inner";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 2] = [
-            codec::Field::required::<i32>(0, "id"),
-            codec::Field::optional::<String>(1, "name"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<i32>(0, "id"),
+        codec::Field::optional::<String>(1, "name"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
@@ -1234,27 +1222,24 @@ pub struct OptionalPlain {
 
 impl codec::Struct for OptionalPlain {
     const NAME: &'static str = "AllTypes.OptionalPlain";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 16] = [
-            codec::Field::optional::<bool>(0, "b"),
-            codec::Field::optional::<i8>(1, "c"),
-            codec::Field::optional::<i16>(2, "s"),
-            codec::Field::optional::<i32>(3, "i"),
-            codec::Field::optional::<i64>(4, "l"),
-            codec::Field::optional::<f32>(5, "f"),
-            codec::Field::optional::<f64>(6, "d"),
-            codec::Field::optional::<String>(7, "str"),
-            codec::Field::optional::<u8>(8, "ub"),
-            codec::Field::optional::<u16>(9, "us"),
-            codec::Field::optional::<u32>(10, "ui"),
-            codec::Field::optional::<Color>(11, "e"),
-            codec::Field::optional::<Inner>(12, "inner"),
-            codec::Field::optional::<codec::Bytes>(13, "bytes"),
-            codec::Field::optional::<Vec<i32>>(14, "ints"),
-            codec::Field::optional::<BTreeMap<String, i32>>(15, "m"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::optional::<bool>(0, "b"),
+        codec::Field::optional::<i8>(1, "c"),
+        codec::Field::optional::<i16>(2, "s"),
+        codec::Field::optional::<i32>(3, "i"),
+        codec::Field::optional::<i64>(4, "l"),
+        codec::Field::optional::<f32>(5, "f"),
+        codec::Field::optional::<f64>(6, "d"),
+        codec::Field::optional::<String>(7, "str"),
+        codec::Field::optional::<u8>(8, "ub"),
+        codec::Field::optional::<u16>(9, "us"),
+        codec::Field::optional::<u32>(10, "ui"),
+        codec::Field::optional::<Color>(11, "e"),
+        codec::Field::optional::<Inner>(12, "inner"),
+        codec::Field::optional::<codec::Bytes>(13, "bytes"),
+        codec::Field::optional::<Vec<i32>>(14, "ints"),
+        codec::Field::optional::<BTreeMap<String, i32>>(15, "m"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.optional(0, &self.b);
@@ -1401,14 +1386,11 @@ pub struct Key2 {
 
 impl codec::Struct for Key2 {
     const NAME: &'static str = "AllTypes.Key2";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 3] = [
-            codec::Field::required::<i32>(0, "a"),
-            codec::Field::required::<String>(1, "b"),
-            codec::Field::optional::<i64>(2, "extra"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<i32>(0, "a"),
+        codec::Field::required::<String>(1, "b"),
+        codec::Field::optional::<i64>(2, "extra"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.a);
@@ -1515,33 +1497,30 @@ pub struct Containers {
 
 impl codec::Struct for Containers {
     const NAME: &'static str = "AllTypes.Containers";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 22] = [
-            codec::Field::required::<codec::Bytes>(0, "bytes"),
-            codec::Field::required::<Vec<i16>>(2, "shorts"),
-            codec::Field::required::<Vec<i32>>(3, "ints"),
-            codec::Field::required::<Vec<i64>>(4, "longs"),
-            codec::Field::required::<Vec<f32>>(5, "floats"),
-            codec::Field::required::<Vec<f64>>(6, "doubles"),
-            codec::Field::required::<Vec<String>>(7, "strs"),
-            codec::Field::required::<Vec<Inner>>(8, "inners"),
-            codec::Field::required::<Vec<Vec<i32>>>(9, "vvi"),
-            codec::Field::required::<Vec<codec::Bytes>>(10, "vvb"),
-            codec::Field::required::<BTreeMap<String, String>>(11, "mss"),
-            codec::Field::required::<BTreeMap<i32, String>>(12, "mis"),
-            codec::Field::required::<BTreeMap<i64, Inner>>(13, "mli"),
-            codec::Field::required::<BTreeMap<String, Vec<i32>>>(14, "msv"),
-            codec::Field::required::<BTreeMap<String, BTreeMap<i32, Inner>>>(15, "msm"),
-            codec::Field::required::<Vec<BTreeMap<String, i32>>>(16, "vm"),
-            codec::Field::required::<Vec<u8>>(17, "vub"),
-            codec::Field::required::<Vec<u16>>(18, "vus"),
-            codec::Field::required::<Vec<u32>>(19, "vui"),
-            codec::Field::required::<Vec<Color>>(20, "colors"),
-            codec::Field::required::<BTreeMap<String, codec::Bytes>>(21, "msb"),
-            codec::Field::required::<BTreeMap<i8, i8>>(22, "mbb"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<codec::Bytes>(0, "bytes"),
+        codec::Field::required::<Vec<i16>>(2, "shorts"),
+        codec::Field::required::<Vec<i32>>(3, "ints"),
+        codec::Field::required::<Vec<i64>>(4, "longs"),
+        codec::Field::required::<Vec<f32>>(5, "floats"),
+        codec::Field::required::<Vec<f64>>(6, "doubles"),
+        codec::Field::required::<Vec<String>>(7, "strs"),
+        codec::Field::required::<Vec<Inner>>(8, "inners"),
+        codec::Field::required::<Vec<Vec<i32>>>(9, "vvi"),
+        codec::Field::required::<Vec<codec::Bytes>>(10, "vvb"),
+        codec::Field::required::<BTreeMap<String, String>>(11, "mss"),
+        codec::Field::required::<BTreeMap<i32, String>>(12, "mis"),
+        codec::Field::required::<BTreeMap<i64, Inner>>(13, "mli"),
+        codec::Field::required::<BTreeMap<String, Vec<i32>>>(14, "msv"),
+        codec::Field::required::<BTreeMap<String, BTreeMap<i32, Inner>>>(15, "msm"),
+        codec::Field::required::<Vec<BTreeMap<String, i32>>>(16, "vm"),
+        codec::Field::required::<Vec<u8>>(17, "vub"),
+        codec::Field::required::<Vec<u16>>(18, "vus"),
+        codec::Field::required::<Vec<u32>>(19, "vui"),
+        codec::Field::required::<Vec<Color>>(20, "colors"),
+        codec::Field::required::<BTreeMap<String, codec::Bytes>>(21, "msb"),
+        codec::Field::required::<BTreeMap<i8, i8>>(22, "mbb"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.bytes);
@@ -1788,19 +1767,16 @@ pub struct BigTags {
 
 impl codec::Struct for BigTags {
     const NAME: &'static str = "AllTypes.BigTags";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 8] = [
-            codec::Field::required::<i32>(0, "a"),
-            codec::Field::required::<i32>(14, "b"),
-            codec::Field::required::<i32>(15, "c"),
-            codec::Field::optional::<String>(16, "d"),
-            codec::Field::optional::<Inner>(100, "inner"),
-            codec::Field::optional::<codec::Bytes>(200, "bytes"),
-            codec::Field::optional::<BTreeMap<String, i32>>(254, "m"),
-            codec::Field::optional::<i64>(255, "z"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<i32>(0, "a"),
+        codec::Field::required::<i32>(14, "b"),
+        codec::Field::required::<i32>(15, "c"),
+        codec::Field::optional::<String>(16, "d"),
+        codec::Field::optional::<Inner>(100, "inner"),
+        codec::Field::optional::<codec::Bytes>(200, "bytes"),
+        codec::Field::optional::<BTreeMap<String, i32>>(254, "m"),
+        codec::Field::optional::<i64>(255, "z"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.a);
@@ -1906,13 +1882,10 @@ impl Default for InnerOld {
 
 impl codec::Struct for InnerOld {
     const NAME: &'static str = "AllTypes.InnerOld";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 2] = [
-            codec::Field::required::<i32>(0, "id"),
-            codec::Field::with_default::<String>(5, "s", codec::DefaultValue::String("none")),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<i32>(0, "id"),
+        codec::Field::with_default::<String>(5, "s", codec::DefaultValue::String("none")),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
@@ -1924,7 +1897,7 @@ impl codec::Struct for InnerOld {
     fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
         Ok(Self {
             id: codec::get!(r.required(0)),
-            s: codec::get!(r.optional_or_else(5, || String::from("none"))),
+            s: codec::get!(r.optional_or(5, || String::from("none"))),
         })
     }
 }
@@ -1953,7 +1926,7 @@ impl<'a> codec::StructRef<'a> for InnerOldRef<'a> {
     fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
         Ok(Self {
             id: codec::get!(r.required_ref(0)),
-            s: codec::get!(r.optional_ref_or_else(5, || "none")),
+            s: codec::get!(r.optional_ref_or(5, || "none")),
         })
     }
 }
@@ -2008,18 +1981,15 @@ impl Default for InnerNew {
 
 impl codec::Struct for InnerNew {
     const NAME: &'static str = "AllTypes.InnerNew";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 7] = [
-            codec::Field::required::<i32>(0, "id"),
-            codec::Field::optional::<Vec<Inner>>(1, "addedList"),
-            codec::Field::optional::<BTreeMap<String, codec::Bytes>>(2, "addedMap"),
-            codec::Field::optional::<Inner>(3, "addedStruct"),
-            codec::Field::with_default::<String>(5, "s", codec::DefaultValue::String("none")),
-            codec::Field::optional::<f64>(6, "addedTail"),
-            codec::Field::optional::<String>(200, "addedBigTag"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<i32>(0, "id"),
+        codec::Field::optional::<Vec<Inner>>(1, "addedList"),
+        codec::Field::optional::<BTreeMap<String, codec::Bytes>>(2, "addedMap"),
+        codec::Field::optional::<Inner>(3, "addedStruct"),
+        codec::Field::with_default::<String>(5, "s", codec::DefaultValue::String("none")),
+        codec::Field::optional::<f64>(6, "addedTail"),
+        codec::Field::optional::<String>(200, "addedBigTag"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
@@ -2039,7 +2009,7 @@ impl codec::Struct for InnerNew {
             added_list: codec::get!(r.optional(1)),
             added_map: codec::get!(r.optional(2)),
             added_struct: codec::get!(r.optional(3)),
-            s: codec::get!(r.optional_or_else(5, || String::from("none"))),
+            s: codec::get!(r.optional_or(5, || String::from("none"))),
             added_tail: codec::get!(r.optional(6)),
             added_big_tag: codec::get!(r.optional(200)),
         })
@@ -2088,7 +2058,7 @@ impl<'a> codec::StructRef<'a> for InnerNewRef<'a> {
             added_list: codec::get!(r.optional_ref(1)),
             added_map: codec::get!(r.optional_ref(2)),
             added_struct: codec::get!(r.optional_ref(3)),
-            s: codec::get!(r.optional_ref_or_else(5, || "none")),
+            s: codec::get!(r.optional_ref_or(5, || "none")),
             added_tail: codec::get!(r.optional_ref(6)),
             added_big_tag: codec::get!(r.optional_ref(200)),
         })
@@ -2128,14 +2098,11 @@ pub struct OuterOld {
 
 impl codec::Struct for OuterOld {
     const NAME: &'static str = "AllTypes.OuterOld";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 3] = [
-            codec::Field::required::<InnerOld>(0, "inner"),
-            codec::Field::required::<Vec<InnerOld>>(1, "list"),
-            codec::Field::required::<i32>(9, "tail"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<InnerOld>(0, "inner"),
+        codec::Field::required::<Vec<InnerOld>>(1, "list"),
+        codec::Field::required::<i32>(9, "tail"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.inner);
@@ -2212,18 +2179,15 @@ pub struct OuterNew {
 
 impl codec::Struct for OuterNew {
     const NAME: &'static str = "AllTypes.OuterNew";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 7] = [
-            codec::Field::required::<InnerNew>(0, "inner"),
-            codec::Field::required::<Vec<InnerNew>>(1, "list"),
-            codec::Field::optional::<InnerNew>(4, "added"),
-            codec::Field::optional::<f32>(5, "addedF"),
-            codec::Field::optional::<codec::Bytes>(6, "addedBytes"),
-            codec::Field::required::<i32>(9, "tail"),
-            codec::Field::optional::<String>(20, "addedEnd"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<InnerNew>(0, "inner"),
+        codec::Field::required::<Vec<InnerNew>>(1, "list"),
+        codec::Field::optional::<InnerNew>(4, "added"),
+        codec::Field::optional::<f32>(5, "addedF"),
+        codec::Field::optional::<codec::Bytes>(6, "addedBytes"),
+        codec::Field::required::<i32>(9, "tail"),
+        codec::Field::optional::<String>(20, "addedEnd"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.inner);
@@ -2367,13 +2331,10 @@ pub struct Level2 {
 
 impl codec::Struct for Level2 {
     const NAME: &'static str = "AllTypes.Level2";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 2] = [
-            codec::Field::required::<Level3>(0, "l3"),
-            codec::Field::required::<Vec<Level3>>(1, "v3"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<Level3>(0, "l3"),
+        codec::Field::required::<Vec<Level3>>(1, "v3"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.l3);
@@ -2434,13 +2395,10 @@ pub struct Level1 {
 
 impl codec::Struct for Level1 {
     const NAME: &'static str = "AllTypes.Level1";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 2] = [
-            codec::Field::required::<Level2>(0, "l2"),
-            codec::Field::required::<BTreeMap<String, Level2>>(1, "m2"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<Level2>(0, "l2"),
+        codec::Field::required::<BTreeMap<String, Level2>>(1, "m2"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.l2);
@@ -2505,15 +2463,12 @@ pub struct FixedArrays {
 
 impl codec::Struct for FixedArrays {
     const NAME: &'static str = "AllTypes.FixedArrays";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 4] = [
-            codec::Field::required::<Vec<i32>>(0, "ai"),
-            codec::Field::required::<codec::Bytes>(1, "ab"),
-            codec::Field::required::<codec::CharArray<String>>(2, "fs"),
-            codec::Field::required::<Vec<i16>>(3, "vs"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<Vec<i32>>(0, "ai"),
+        codec::Field::required::<codec::Bytes>(1, "ab"),
+        codec::Field::required::<codec::CharArray<String>>(2, "fs"),
+        codec::Field::required::<Vec<i16>>(3, "vs"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.check_max("list", self.ai.len(), 4);

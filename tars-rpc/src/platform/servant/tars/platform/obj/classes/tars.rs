@@ -29,17 +29,14 @@ pub struct ConfigInfo {
 
 impl codec::Struct for ConfigInfo {
     const NAME: &'static str = "tars.ConfigInfo";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 6] = [
-            codec::Field::required::<String>(0, "appname"),
-            codec::Field::required::<String>(1, "servername"),
-            codec::Field::required::<String>(2, "filename"),
-            codec::Field::required::<bool>(3, "bAppOnly"),
-            codec::Field::optional::<String>(4, "host"),
-            codec::Field::optional::<String>(5, "setdivision"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<String>(0, "appname"),
+        codec::Field::required::<String>(1, "servername"),
+        codec::Field::required::<String>(2, "filename"),
+        codec::Field::required::<bool>(3, "bAppOnly"),
+        codec::Field::optional::<String>(4, "host"),
+        codec::Field::optional::<String>(5, "setdivision"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.appname);
@@ -81,17 +78,14 @@ pub struct GetConfigListInfo {
 
 impl codec::Struct for GetConfigListInfo {
     const NAME: &'static str = "tars.GetConfigListInfo";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 6] = [
-            codec::Field::required::<String>(0, "appname"),
-            codec::Field::optional::<String>(1, "servername"),
-            codec::Field::optional::<bool>(2, "bAppOnly"),
-            codec::Field::optional::<String>(3, "host"),
-            codec::Field::optional::<String>(4, "setdivision"),
-            codec::Field::optional::<String>(5, "containername"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<String>(0, "appname"),
+        codec::Field::optional::<String>(1, "servername"),
+        codec::Field::optional::<bool>(2, "bAppOnly"),
+        codec::Field::optional::<String>(3, "host"),
+        codec::Field::optional::<String>(4, "setdivision"),
+        codec::Field::optional::<String>(5, "containername"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.appname);
@@ -161,22 +155,19 @@ impl Default for LogInfo {
 
 impl codec::Struct for LogInfo {
     const NAME: &'static str = "tars.LogInfo";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 11] = [
-            codec::Field::required::<String>(0, "appname"),
-            codec::Field::required::<String>(1, "servername"),
-            codec::Field::required::<String>(2, "sFilename"),
-            codec::Field::required::<String>(3, "sFormat"),
-            codec::Field::optional::<String>(4, "setdivision"),
-            codec::Field::with_default::<bool>(5, "bHasSufix", codec::DefaultValue::True),
-            codec::Field::with_default::<bool>(6, "bHasAppNamePrefix", codec::DefaultValue::True),
-            codec::Field::optional::<bool>(7, "bHasSquareBracket"),
-            codec::Field::with_default::<String>(8, "sConcatStr", codec::DefaultValue::String("_")),
-            codec::Field::with_default::<String>(9, "sSepar", codec::DefaultValue::String("|")),
-            codec::Field::optional::<String>(10, "sLogType"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<String>(0, "appname"),
+        codec::Field::required::<String>(1, "servername"),
+        codec::Field::required::<String>(2, "sFilename"),
+        codec::Field::required::<String>(3, "sFormat"),
+        codec::Field::optional::<String>(4, "setdivision"),
+        codec::Field::with_default::<bool>(5, "bHasSufix", codec::DefaultValue::True),
+        codec::Field::with_default::<bool>(6, "bHasAppNamePrefix", codec::DefaultValue::True),
+        codec::Field::optional::<bool>(7, "bHasSquareBracket"),
+        codec::Field::with_default::<String>(8, "sConcatStr", codec::DefaultValue::String("_")),
+        codec::Field::with_default::<String>(9, "sSepar", codec::DefaultValue::String("|")),
+        codec::Field::optional::<String>(10, "sLogType"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.appname);
@@ -207,11 +198,11 @@ impl codec::Struct for LogInfo {
             s_filename: codec::get!(r.required(2)),
             s_format: codec::get!(r.required(3)),
             setdivision: codec::get!(r.optional(4)),
-            b_has_sufix: codec::get!(r.optional_or(5, true)),
-            b_has_app_name_prefix: codec::get!(r.optional_or(6, true)),
+            b_has_sufix: codec::get!(r.optional_or(5, || true)),
+            b_has_app_name_prefix: codec::get!(r.optional_or(6, || true)),
             b_has_square_bracket: codec::get!(r.optional(7)),
-            s_concat_str: codec::get!(r.optional_or_else(8, || String::from("_"))),
-            s_separ: codec::get!(r.optional_or_else(9, || String::from("|"))),
+            s_concat_str: codec::get!(r.optional_or(8, || String::from("_"))),
+            s_separ: codec::get!(r.optional_or(9, || String::from("|"))),
             s_log_type: codec::get!(r.optional(10)),
         })
     }
@@ -232,15 +223,12 @@ pub struct ServerInfo {
 
 impl codec::Struct for ServerInfo {
     const NAME: &'static str = "tars.ServerInfo";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 4] = [
-            codec::Field::required::<String>(0, "application"),
-            codec::Field::required::<String>(1, "serverName"),
-            codec::Field::required::<i32>(2, "pid"),
-            codec::Field::optional::<String>(3, "adapter"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<String>(0, "application"),
+        codec::Field::required::<String>(1, "serverName"),
+        codec::Field::required::<i32>(2, "pid"),
+        codec::Field::optional::<String>(3, "adapter"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.application);
@@ -458,20 +446,17 @@ pub struct ReportInfo {
 
 impl codec::Struct for ReportInfo {
     const NAME: &'static str = "tars.ReportInfo";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 9] = [
-            codec::Field::required::<ReportType>(1, "eType"),
-            codec::Field::required::<String>(2, "sApp"),
-            codec::Field::required::<String>(3, "sSet"),
-            codec::Field::required::<String>(4, "sContainer"),
-            codec::Field::required::<String>(5, "sServer"),
-            codec::Field::required::<String>(6, "sMessage"),
-            codec::Field::optional::<String>(7, "sThreadId"),
-            codec::Field::optional::<Notifylevel>(8, "eLevel"),
-            codec::Field::optional::<String>(9, "sNodeName"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<ReportType>(1, "eType"),
+        codec::Field::required::<String>(2, "sApp"),
+        codec::Field::required::<String>(3, "sSet"),
+        codec::Field::required::<String>(4, "sContainer"),
+        codec::Field::required::<String>(5, "sServer"),
+        codec::Field::required::<String>(6, "sMessage"),
+        codec::Field::optional::<String>(7, "sThreadId"),
+        codec::Field::optional::<Notifylevel>(8, "eLevel"),
+        codec::Field::optional::<String>(9, "sNodeName"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(1, &self.e_type);
@@ -538,19 +523,16 @@ impl Default for StatPropMsgHead {
 
 impl codec::Struct for StatPropMsgHead {
     const NAME: &'static str = "tars.StatPropMsgHead";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 8] = [
-            codec::Field::required::<String>(0, "moduleName"),
-            codec::Field::required::<String>(1, "ip"),
-            codec::Field::required::<String>(2, "propertyName"),
-            codec::Field::optional::<String>(3, "setName"),
-            codec::Field::optional::<String>(4, "setArea"),
-            codec::Field::optional::<String>(5, "setID"),
-            codec::Field::optional::<String>(6, "sContainer"),
-            codec::Field::with_default::<i32>(7, "iPropertyVer", codec::DefaultValue::Int(1)),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<String>(0, "moduleName"),
+        codec::Field::required::<String>(1, "ip"),
+        codec::Field::required::<String>(2, "propertyName"),
+        codec::Field::optional::<String>(3, "setName"),
+        codec::Field::optional::<String>(4, "setArea"),
+        codec::Field::optional::<String>(5, "setID"),
+        codec::Field::optional::<String>(6, "sContainer"),
+        codec::Field::with_default::<i32>(7, "iPropertyVer", codec::DefaultValue::Int(1)),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.module_name);
@@ -574,7 +556,7 @@ impl codec::Struct for StatPropMsgHead {
             set_area: codec::get!(r.optional(4)),
             set_id: codec::get!(r.optional(5)),
             s_container: codec::get!(r.optional(6)),
-            i_property_ver: codec::get!(r.optional_or(7, 1)),
+            i_property_ver: codec::get!(r.optional_or(7, || 1)),
         })
     }
 }
@@ -590,13 +572,10 @@ pub struct StatPropInfo {
 
 impl codec::Struct for StatPropInfo {
     const NAME: &'static str = "tars.StatPropInfo";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 2] = [
-            codec::Field::required::<String>(0, "policy"),
-            codec::Field::required::<String>(1, "value"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<String>(0, "policy"),
+        codec::Field::required::<String>(1, "value"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.policy);
@@ -663,22 +642,19 @@ pub struct StatMicMsgHead {
 
 impl codec::Struct for StatMicMsgHead {
     const NAME: &'static str = "tars.StatMicMsgHead";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 11] = [
-            codec::Field::required::<String>(0, "masterName"),
-            codec::Field::required::<String>(1, "slaveName"),
-            codec::Field::required::<String>(2, "interfaceName"),
-            codec::Field::required::<String>(3, "masterIp"),
-            codec::Field::required::<String>(4, "slaveIp"),
-            codec::Field::required::<i32>(5, "slavePort"),
-            codec::Field::required::<i32>(6, "returnValue"),
-            codec::Field::optional::<String>(7, "slaveSetName"),
-            codec::Field::optional::<String>(8, "slaveSetArea"),
-            codec::Field::optional::<String>(9, "slaveSetID"),
-            codec::Field::optional::<String>(10, "tarsVersion"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<String>(0, "masterName"),
+        codec::Field::required::<String>(1, "slaveName"),
+        codec::Field::required::<String>(2, "interfaceName"),
+        codec::Field::required::<String>(3, "masterIp"),
+        codec::Field::required::<String>(4, "slaveIp"),
+        codec::Field::required::<i32>(5, "slavePort"),
+        codec::Field::required::<i32>(6, "returnValue"),
+        codec::Field::optional::<String>(7, "slaveSetName"),
+        codec::Field::optional::<String>(8, "slaveSetArea"),
+        codec::Field::optional::<String>(9, "slaveSetID"),
+        codec::Field::optional::<String>(10, "tarsVersion"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.master_name);
@@ -732,18 +708,15 @@ pub struct StatMicMsgBody {
 
 impl codec::Struct for StatMicMsgBody {
     const NAME: &'static str = "tars.StatMicMsgBody";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 7] = [
-            codec::Field::required::<i32>(0, "count"),
-            codec::Field::required::<i32>(1, "timeoutCount"),
-            codec::Field::required::<i32>(2, "execCount"),
-            codec::Field::required::<BTreeMap<i32, i32>>(3, "intervalCount"),
-            codec::Field::required::<i64>(4, "totalRspTime"),
-            codec::Field::required::<i32>(5, "maxRspTime"),
-            codec::Field::required::<i32>(6, "minRspTime"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<i32>(0, "count"),
+        codec::Field::required::<i32>(1, "timeoutCount"),
+        codec::Field::required::<i32>(2, "execCount"),
+        codec::Field::required::<BTreeMap<i32, i32>>(3, "intervalCount"),
+        codec::Field::required::<i64>(4, "totalRspTime"),
+        codec::Field::required::<i32>(5, "maxRspTime"),
+        codec::Field::required::<i32>(6, "minRspTime"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.count);
@@ -793,20 +766,17 @@ pub struct StatSampleMsg {
 
 impl codec::Struct for StatSampleMsg {
     const NAME: &'static str = "tars.StatSampleMsg";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 9] = [
-            codec::Field::required::<String>(0, "unid"),
-            codec::Field::required::<String>(1, "masterName"),
-            codec::Field::required::<String>(2, "slaveName"),
-            codec::Field::required::<String>(3, "interfaceName"),
-            codec::Field::required::<String>(4, "masterIp"),
-            codec::Field::required::<String>(5, "slaveIp"),
-            codec::Field::required::<i32>(6, "depth"),
-            codec::Field::required::<i32>(7, "width"),
-            codec::Field::required::<i32>(8, "parentWidth"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<String>(0, "unid"),
+        codec::Field::required::<String>(1, "masterName"),
+        codec::Field::required::<String>(2, "slaveName"),
+        codec::Field::required::<String>(3, "interfaceName"),
+        codec::Field::required::<String>(4, "masterIp"),
+        codec::Field::required::<String>(5, "slaveIp"),
+        codec::Field::required::<i32>(6, "depth"),
+        codec::Field::required::<i32>(7, "width"),
+        codec::Field::required::<i32>(8, "parentWidth"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.unid);
@@ -895,25 +865,22 @@ impl PartialOrd for EndpointF {
 
 impl codec::Struct for EndpointF {
     const NAME: &'static str = "tars.EndpointF";
-    const FIELDS: &'static [codec::Field] = {
-        static FIELDS: [codec::Field; 14] = [
-            codec::Field::required::<String>(0, "host"),
-            codec::Field::required::<i32>(1, "port"),
-            codec::Field::required::<i32>(2, "timeout"),
-            codec::Field::required::<i32>(3, "istcp"),
-            codec::Field::required::<i32>(4, "grid"),
-            codec::Field::optional::<i32>(5, "groupworkid"),
-            codec::Field::optional::<i32>(6, "grouprealid"),
-            codec::Field::optional::<String>(7, "setId"),
-            codec::Field::optional::<i32>(8, "qos"),
-            codec::Field::optional::<i32>(9, "bakFlag"),
-            codec::Field::optional::<i32>(11, "weight"),
-            codec::Field::optional::<i32>(12, "weightType"),
-            codec::Field::optional::<i32>(13, "authType"),
-            codec::Field::optional::<String>(14, "nodeName"),
-        ];
-        &FIELDS
-    };
+    const FIELDS: &'static [codec::Field] = &[
+        codec::Field::required::<String>(0, "host"),
+        codec::Field::required::<i32>(1, "port"),
+        codec::Field::required::<i32>(2, "timeout"),
+        codec::Field::required::<i32>(3, "istcp"),
+        codec::Field::required::<i32>(4, "grid"),
+        codec::Field::optional::<i32>(5, "groupworkid"),
+        codec::Field::optional::<i32>(6, "grouprealid"),
+        codec::Field::optional::<String>(7, "setId"),
+        codec::Field::optional::<i32>(8, "qos"),
+        codec::Field::optional::<i32>(9, "bakFlag"),
+        codec::Field::optional::<i32>(11, "weight"),
+        codec::Field::optional::<i32>(12, "weightType"),
+        codec::Field::optional::<i32>(13, "authType"),
+        codec::Field::optional::<String>(14, "nodeName"),
+    ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.host);
