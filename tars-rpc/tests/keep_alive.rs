@@ -139,6 +139,26 @@ async fn a_peer_that_ignores_pings_loses_a_connection_without_calls() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn half_an_answer_does_not_stand_before_those_of_the_next_connection() {
+    let (client, communicator, mut server, mut connection) = connected(|c| c.idle = None).await;
+    let call = spawn(&client, CallOptions::new().timeout(SECOND));
+    let id = connection.request().await.unwrap().request_id;
+    let answer = greeting(id, "cut");
+    connection.send(&answer[..answer.len() - 1]).await;
+    let error = call.await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
+    // It is pinged and silent, and nobody calls.
+    while connection.request().await.is_some() {}
+    assert_eq!(communicator.stats().closed_idle.get(), 1);
+
+    let call = spawn(&client, patient());
+    let mut connection = server.accept().await;
+    let id = connection.request().await.unwrap().request_id;
+    connection.send(&greeting(id, "whole")).await;
+    assert_eq!(call.await.unwrap().unwrap(), "whole");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_ping_of_php_is_an_answer() {
     let (_client, communicator, _server, mut connection) = connected(|c| c.idle = None).await;
     let ping = connection.request().await.unwrap();

@@ -113,11 +113,8 @@ impl Conversation {
         loop {
             let turn = now();
             self.desk.begin(turn, &mut self.protocol);
-            let taken = self.take_requests(turn, socket).await;
+            self.take_requests(turn, socket).await;
             self.desk.end_turn();
-            if let Err(error) = taken {
-                return Reason::Broken(error);
-            }
             let due = match self.look_at_the_clock(turn) {
                 Ok(due) => due,
                 Err(reason) => return reason,
@@ -174,12 +171,8 @@ impl Conversation {
 
     /// Takes up all requests that are there. When there are many, answers go out meanwhile, so that the peer works on
     /// them at the same time.
-    async fn take_requests(
-        &mut self,
-        arrived: Instant,
-        socket: &mut Socket<impl Stream>,
-    ) -> io::Result<()> {
-        let mut taken = 0;
+    async fn take_requests(&mut self, arrived: Instant, socket: &mut Socket<impl Stream>) {
+        let mut taken = 0_usize;
         let mut write_at = FIRST_WRITE;
         while self.protocol.has_room() {
             match self.protocol.next_request() {
@@ -189,11 +182,12 @@ impl Conversation {
                         .take(packet, self.peer, arrived, &mut self.protocol);
                     taken += 1;
                     if taken >= write_at && self.protocol.unsent() > 0 {
-                        write_at *= 2;
                         let (_, output) = self.protocol.buffers(false);
-                        let written = socket.write_now(output).await?;
+                        let written = socket.write_now(output).await;
+                        // What the peer sent before it closed still counts; the error comes again.
+                        write_at = written.as_ref().map_or(usize::MAX, |_| write_at * 2);
                         self.moved(&Moved {
-                            written,
+                            written: written.unwrap_or(0),
                             read: None,
                         });
                     }
@@ -205,7 +199,6 @@ impl Conversation {
                 }
             }
         }
-        Ok(())
     }
 
     /// Keeps the time limits: what is too much next, or why the connection ends at once. A peer that does not take its

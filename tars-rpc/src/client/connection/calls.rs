@@ -55,6 +55,7 @@ impl CallsInFlight {
                 self.shared.stats.abandoned.increment();
             }
         }
+        batch.shrink();
     }
 
     /// Ends the calls of a batch, which cannot be made.
@@ -64,6 +65,7 @@ impl CallsInFlight {
             submission.answerer.finish(Err(failure.with(false)));
         }
         batch.given_up.clear();
+        batch.shrink();
     }
 
     fn start(&mut self, submission: Submission, now: Instant) {

@@ -145,7 +145,14 @@ fn wake(mut state: MutexGuard<'_, State>) {
 
 impl State {
     fn take(&mut self, batch: &mut Batch) {
-        batch.given_up.append(&mut self.batch.given_up);
+        if batch.given_up.is_empty() {
+            mem::swap(&mut batch.given_up, &mut self.batch.given_up);
+        } else {
+            batch.given_up.append(&mut self.batch.given_up);
+        }
+        if self.batch.calls.is_empty() {
+            return;
+        }
         if batch.calls.is_empty() && self.batch.calls.len() <= BATCH {
             mem::swap(&mut batch.calls, &mut self.batch.calls);
             self.bytes = 0;
@@ -168,5 +175,15 @@ impl State {
 impl Batch {
     fn is_empty(&self) -> bool {
         self.calls.is_empty() && self.given_up.is_empty()
+    }
+
+    /// To be called when all of it is done: what a burst took goes back.
+    pub(super) fn shrink(&mut self) {
+        if self.calls.capacity() > BATCH {
+            self.calls.shrink_to(BATCH);
+        }
+        if self.given_up.capacity() > BATCH {
+            self.given_up.shrink_to(BATCH);
+        }
     }
 }

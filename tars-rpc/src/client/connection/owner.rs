@@ -9,7 +9,7 @@ use std::{
 
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
-    task::yield_now,
+    task::{coop::cooperative, yield_now},
     time::timeout,
 };
 use tracing::{debug, warn};
@@ -78,7 +78,7 @@ impl Mail {
     async fn next(&mut self, wake_at: Option<Instant>) -> News {
         let (inbox, batch) = (&self.inbox, &mut self.batch);
         tokio::select! {
-            is_mail = poll_fn(|cx| inbox.poll_take(cx, batch)), if self.has_callers => {
+            is_mail = cooperative(poll_fn(|cx| inbox.poll_take(cx, batch))), if self.has_callers => {
                 if is_mail {
                     return News::Mail;
                 }
@@ -121,13 +121,17 @@ impl Owner {
     pub(super) async fn run(mut self) {
         let config = &self.shared.config;
         let mut backoff = Backoff::new(config.backoff_first, config.backoff_last);
-        while self.first_call().await {
+        while self.mail.has_callers && self.first_call().await {
             let failure = match self.connect().await {
                 None => return,
                 Some(Err(source)) => self.unreachable(source),
                 Some(Ok(stream)) => match self.talk_over(stream).await {
                     End::NoCallers => return,
-                    End::Idle => continue,
+                    End::Idle => {
+                        // The next connection begins with no half a frame of this one. There are no calls.
+                        drop(self.calls.protocol.close());
+                        continue;
+                    }
                     End::Lost { cause, worked } => {
                         let failure = self.lost(cause);
                         if worked {
@@ -194,7 +198,8 @@ impl Owner {
         self.shared.connected.store(false, Ordering::Relaxed);
         if !matches!(end, End::Lost { .. }) {
             debug!(peer = %self.shared.endpoint, "no calls, closed");
-            socket.shutdown().await;
+            // What a peer behind TLS does not take is not waited for: calls wait meanwhile.
+            let _ = timeout(self.shared.config.write_stall, socket.shutdown()).await;
         }
         end
     }
@@ -321,7 +326,7 @@ impl Owner {
         failure.set_retry_in(time);
         self.calls.fail_all(&failure);
         self.shared.down.store(true, Ordering::Relaxed);
-        let mut has_callers = true;
+        let mut has_callers = self.mail.has_callers;
         while has_callers && now() < until {
             match self.mail.next(Some(until)).await {
                 News::Mail => {
