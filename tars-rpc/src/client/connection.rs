@@ -225,7 +225,10 @@ impl Connection {
                 self.shared.stats.refused.increment();
                 Err(Failure::Full(full))
             }
-            Err(Refusal::Gone(cause)) => Err(Failure::Lost { cause, sent: false }),
+            Err(Refusal::Gone) => Err(Failure::Lost {
+                cause: Disconnect::RuntimeGone,
+                sent: false,
+            }),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A stand-in for the Tars platform: registry, node, config, stat, property, notify and log in one process.
 //!
-//! What it answers is what the real services answer (`tests/tests/platform_frames` replays their recordings against it). It keeps
-//! what it gets, and can be slow, wrong, deaf, dead and restarted.
+//! What it answers is what the real services answer (`tests/tests/platform_frames` replays their recordings against
+//! it). It keeps what it gets, and can be slow, wrong, deaf, dead and restarted.
 
 mod objects;
 mod services;

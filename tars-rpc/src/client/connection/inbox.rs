@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{Outcome, Submission};
-use crate::{Disconnect, Full, client::slot::GivenUp};
+use crate::{Full, client::slot::GivenUp};
 
 /// Calls that are taken at once, to be written at once.
 const BATCH: usize = 1024;
@@ -50,7 +50,8 @@ pub(super) struct Batch {
 #[derive(Debug)]
 pub(super) enum Refusal {
     Full(Full),
-    Gone(Disconnect),
+    /// There is no owner any more.
+    Gone,
 }
 
 impl Inbox {
@@ -71,7 +72,7 @@ impl Inbox {
         let len = submission.body.len();
         let mut state = self.lock();
         if state.owner_gone {
-            return Err(Refusal::Gone(Disconnect::RuntimeGone));
+            return Err(Refusal::Gone);
         }
         if state.batch.calls.len() >= self.max_calls {
             return Err(Refusal::Full(Full::Queue(self.max_calls)));
