@@ -23,7 +23,7 @@ use crate::{
 /// Every [`Struct`] is one, too, that borrows nothing.
 ///
 /// ```
-/// # use tars_codec::{Cursor, Field, IntoOwned, Reader, Result, Struct, StructRef, VecMap, Writer, decode_ref, encode};
+/// # use tars_codec::{Cursor, Field, IntoOwned, Reader, Struct, StructRef, VecMap, Writer, decode_ref, encode};
 /// # #[derive(Debug, PartialEq)]
 /// # struct Book { title: String, stock: std::collections::BTreeMap<String, i32> }
 /// # impl Struct for Book {
@@ -31,15 +31,15 @@ use crate::{
 /// #     const FIELDS: &'static [Field] = &[Field::required::<String>(0, "title"),
 /// #         Field::optional::<std::collections::BTreeMap<String, i32>>(1, "stock")];
 /// #     fn encode_fields(&self, w: &mut Writer<'_>) { w.put(0, &self.title); w.put(1, &self.stock); }
-/// #     fn decode_fields(r: &mut Reader<'_>) -> Result<Self> {
-/// #         Ok(Self { title: r.required(0)?, stock: r.optional(1)? })
+/// #     fn decode_fields(r: &mut Reader<'_>) -> Self {
+/// #         Self { title: r.required(0), stock: r.optional(1) }
 /// #     }
 /// # }
 /// # struct BookRef<'a> { title: &'a str, stock: VecMap<&'a str, i32> }
 /// # impl<'a> StructRef<'a> for BookRef<'a> {
 /// #     type Owned = Book;
-/// #     fn decode_fields_ref(r: &mut Cursor<'_, 'a>) -> Result<Self> {
-/// #         Ok(Self { title: r.required_ref(0)?, stock: r.optional_ref(1)? })
+/// #     fn decode_fields_ref(r: &mut Cursor<'_, 'a>) -> Self {
+/// #         Self { title: r.required_ref(0), stock: r.optional_ref(1) }
 /// #     }
 /// # }
 /// # impl IntoOwned<Book> for BookRef<'_> {
@@ -60,10 +60,7 @@ pub trait StructRef<'a>: Sized {
     type Owned: Struct;
 
     /// Asks for the fields by ascending tag, as [`Struct::decode_fields`] does.
-    ///
-    /// # Errors
-    /// Those of the cursor.
-    fn decode_fields_ref(r: &mut Cursor<'_, 'a>) -> Result<Self>;
+    fn decode_fields_ref(r: &mut Cursor<'_, 'a>) -> Self;
 
     /// Reads a struct whose head has been taken.
     #[doc(hidden)]
@@ -90,11 +87,13 @@ impl<'a, T: Struct> StructRef<'a> for T {
     type Owned = T;
 
     #[inline(always)]
-    fn decode_fields_ref(r: &mut Cursor<'_, 'a>) -> Result<Self> {
+    fn decode_fields_ref(r: &mut Cursor<'_, 'a>) -> Self {
         let mut owned = r.as_reader();
-        let value = T::decode_fields(&mut owned)?;
-        r.go_on_behind(owned)?;
-        Ok(value)
+        let value = T::decode_fields(&mut owned);
+        if let Err(error) = r.go_on_behind(owned) {
+            r.fail(error);
+        }
+        value
     }
 
     #[inline(always)]
@@ -179,61 +178,52 @@ pub fn into_owned<T: IntoOwned<O>, O>(value: T) -> O {
 
 impl<'i, 'a> Cursor<'i, 'a> {
     /// As [`required`](Reader::required), for a value that may borrow.
-    ///
-    /// # Errors
-    /// There is none, or it is not of type `T`.
     #[inline(always)]
-    pub fn required_ref<T: DecodeRef<'a>>(&mut self, tag: u8) -> Result<T> {
-        match self.seek(tag)? {
-            Some(ty) => self.field_ref(tag, ty),
-            None => Err(self.missing(tag)),
+    pub fn required_ref<T: DecodeRef<'a> + Default>(&mut self, tag: u8) -> T {
+        match self.seek(tag) {
+            Some(ty) => self.field_ref(tag, ty).unwrap_or_default(),
+            None => {
+                let rest = self.missing(tag);
+                self.go_on(rest);
+                T::default()
+            }
         }
     }
 
     /// As [`optional`](Reader::optional), for a value that may borrow.
-    ///
-    /// # Errors
-    /// It is not of type `T`.
     #[inline(always)]
-    pub fn optional_ref<T: DecodeRef<'a> + Default>(&mut self, tag: u8) -> Result<T> {
-        self.optional_ref_or(tag, T::default)
+    pub fn optional_ref<T: DecodeRef<'a> + Default>(&mut self, tag: u8) -> T {
+        self.option_ref(tag).unwrap_or_default()
     }
 
     /// As [`optional_or`](Reader::optional_or), for a value that may borrow.
-    ///
-    /// # Errors
-    /// It is not of type `T`.
     #[inline(always)]
-    pub fn optional_ref_or<T: DecodeRef<'a>>(
+    pub fn optional_ref_or<T: DecodeRef<'a>>(&mut self, tag: u8, default: T) -> T {
+        self.option_ref(tag).unwrap_or(default)
+    }
+
+    /// As [`optional_or_else`](Reader::optional_or_else), for a value that may borrow.
+    #[inline(always)]
+    pub fn optional_ref_or_else<T: DecodeRef<'a>>(
         &mut self,
         tag: u8,
         default: impl FnOnce() -> T,
-    ) -> Result<T> {
-        match self.seek_optional(tag)? {
-            Some(ty) => self.field_ref(tag, ty),
-            None => Ok(default()),
-        }
+    ) -> T {
+        self.option_ref(tag).unwrap_or_else(default)
     }
 
     /// As [`option`](Reader::option), for a value that may borrow.
-    ///
-    /// # Errors
-    /// It is not of type `T`.
     #[inline(always)]
-    pub fn option_ref<T: DecodeRef<'a>>(&mut self, tag: u8) -> Result<Option<T>> {
-        match self.seek_optional(tag)? {
-            Some(ty) => self.field_ref(tag, ty).map(Some),
-            None => Ok(None),
-        }
+    pub fn option_ref<T: DecodeRef<'a>>(&mut self, tag: u8) -> Option<T> {
+        let ty = self.seek_optional(tag)?;
+        self.field_ref(tag, ty)
     }
 
     #[inline(always)]
-    fn field_ref<T: DecodeRef<'a>>(&mut self, tag: u8, ty: WireType) -> Result<T> {
+    fn field_ref<T: DecodeRef<'a>>(&mut self, tag: u8, ty: WireType) -> Option<T> {
         self.pass_floor(tag);
-        match T::decode_ref(self, ty) {
-            Ok(value) => Ok(value),
-            Err(error) => Err(error.at_tag(tag)),
-        }
+        let value = T::decode_ref(self, ty);
+        self.keep_fault(tag, value)
     }
 
     /// Reads a value that borrows nothing and whose head has been taken: how a type that is [`Decode`] is

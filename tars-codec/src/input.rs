@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::{
     cell::{Cell, RefCell},
-    ops::Range,
+    slice::SliceIndex,
 };
 
 use bytes::Bytes;
@@ -24,6 +24,8 @@ pub struct Input<'a> {
     budget: Cell<usize>,
     /// The structs that are being read whose fields are not in order, from the outside in.
     indexes: RefCell<Vec<Index>>,
+    /// What went wrong first in the struct that is being read.
+    fault: RefCell<Option<Error>>,
 }
 
 impl<'a> Input<'a> {
@@ -36,6 +38,7 @@ impl<'a> Input<'a> {
             limits: Limits::DEFAULT,
             budget: Cell::new(Limits::DEFAULT.memory),
             indexes: RefCell::new(Vec::new()),
+            fault: RefCell::new(None),
         }
     }
 
@@ -88,7 +91,7 @@ impl<'a> Input<'a> {
     }
 
     /// A part of the bytes; the end of them, when there is no such part.
-    pub(crate) fn bytes(&self, range: Range<usize>) -> &'a [u8] {
+    pub(crate) fn bytes(&self, range: impl SliceIndex<[u8], Output = [u8]>) -> &'a [u8] {
         self.bytes
             .get(range)
             .unwrap_or_else(|| &self.bytes[self.bytes.len()..])
@@ -110,6 +113,24 @@ impl<'a> Input<'a> {
     pub(crate) fn index<R>(&self, number: u16, ask: impl FnOnce(&Index) -> R) -> Option<R> {
         let at = usize::from(number).checked_sub(1)?;
         self.indexes.borrow().get(at).map(ask)
+    }
+
+    /// Keeps an error, unless there is one. What is left to read then: nothing.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn fail(&self, error: Error) -> &'a [u8] {
+        self.fault.borrow_mut().get_or_insert(error);
+        self.bytes(self.bytes.len()..)
+    }
+
+    /// Whether an error is kept.
+    pub(crate) fn has_fault(&self) -> bool {
+        self.fault.borrow().is_some()
+    }
+
+    /// The error that is kept, which is forgotten.
+    pub(crate) fn take_fault(&self) -> Option<Error> {
+        self.fault.take()
     }
 
     #[inline]

@@ -130,20 +130,20 @@ impl Struct for RequestPacket {
         self.head().write(w, |w| w.append(&self.body));
     }
 
-    fn decode_fields(r: &mut Reader<'_>) -> Result<Self> {
-        Ok(Self {
-            version: r.required(1)?,
-            packet_type: r.optional(2)?,
-            message_type: r.optional(3)?,
-            request_id: r.required(4)?,
-            servant: r.required(5)?,
-            func: r.required(6)?,
+    fn decode_fields(r: &mut Reader<'_>) -> Self {
+        Self {
+            version: r.required(1),
+            packet_type: r.optional(2),
+            message_type: r.optional(3),
+            request_id: r.required(4),
+            servant: r.required(5),
+            func: r.required(6),
             // TarsJava leaves an empty one out of its answers.
-            body: r.optional(7)?,
-            timeout: r.optional(8)?,
-            context: r.optional(9)?,
-            status: r.optional(10)?,
-        })
+            body: r.optional(7),
+            timeout: r.optional(8),
+            context: r.optional(9),
+            status: r.optional(10),
+        }
     }
 }
 
@@ -251,18 +251,18 @@ impl Struct for ResponsePacket {
         self.head().write(w, |w| w.append(&self.body));
     }
 
-    fn decode_fields(r: &mut Reader<'_>) -> Result<Self> {
-        Ok(Self {
-            version: r.required(1)?,
-            packet_type: r.optional(2)?,
-            request_id: r.required(3)?,
-            message_type: r.optional(4)?,
-            ret: r.optional(5)?,
-            body: r.required(6)?,
-            status: r.optional(7)?,
-            result_desc: r.optional(8)?,
-            context: r.optional(9)?,
-        })
+    fn decode_fields(r: &mut Reader<'_>) -> Self {
+        Self {
+            version: r.required(1),
+            packet_type: r.optional(2),
+            request_id: r.required(3),
+            message_type: r.optional(4),
+            ret: r.optional(5),
+            body: r.required(6),
+            status: r.optional(7),
+            result_desc: r.optional(8),
+            context: r.optional(9),
+        }
     }
 }
 

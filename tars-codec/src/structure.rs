@@ -25,11 +25,8 @@ pub trait Struct: Sized {
     /// Asks for the fields by ascending tag: [`Reader::required`] and its like.
     ///
     /// Called by [`decode`] and [`Decode::decode`], and once more if the fields turn out to be in another order: what it
-    /// returns must depend on the reader alone.
-    ///
-    /// # Errors
-    /// Those of the reader.
-    fn decode_fields(r: &mut Reader<'_>) -> Result<Self>;
+    /// returns must depend on the reader alone. If the reader [fails](Cursor::fail), it is not used.
+    fn decode_fields(r: &mut Reader<'_>) -> Self;
 }
 
 impl<T: Struct> Encode for T {
@@ -85,7 +82,7 @@ pub(crate) trait Read<'i, 'a> {
     /// Whose name and fields errors give.
     type Named: Struct;
 
-    fn fields(r: &mut Cursor<'i, 'a>) -> Result<Self::Value>;
+    fn fields(r: &mut Cursor<'i, 'a>) -> Self::Value;
 }
 
 pub(crate) struct Owned<T>(PhantomData<T>);
@@ -95,7 +92,7 @@ impl<'a, T: Struct> Read<'a, 'a> for Owned<T> {
     type Named = T;
 
     #[inline(always)]
-    fn fields(r: &mut Reader<'a>) -> Result<T> {
+    fn fields(r: &mut Reader<'a>) -> T {
         T::decode_fields(r)
     }
 }
@@ -107,7 +104,7 @@ impl<'i, 'a, T: StructRef<'a>> Read<'i, 'a> for Borrowed<T> {
     type Named = T::Owned;
 
     #[inline(always)]
-    fn fields(r: &mut Cursor<'i, 'a>) -> Result<T> {
+    fn fields(r: &mut Cursor<'i, 'a>) -> T {
         T::decode_fields_ref(r)
     }
 }
@@ -116,18 +113,14 @@ impl<'i, 'a, T: StructRef<'a>> Read<'i, 'a> for Borrowed<T> {
 #[inline(always)]
 pub(crate) fn decode_struct<'i, 'a, T: Read<'i, 'a>>(r: &mut Cursor<'i, 'a>) -> Result<T::Value> {
     let start = *r;
-    let mut error = None;
     if !start.in_disorder() {
-        match T::fields(r) {
-            Ok(value) => match r.finish() {
-                Ok(()) => return Ok(value),
-                Err(e) => error = Some(e),
-            },
-            Err(e) => error = Some(e),
+        let value = T::fields(r);
+        if r.finish() {
+            return Ok(value);
         }
     }
     let (rest, input, place) = start.parts();
-    let (value, rest) = again::<T>(rest, input, place, error)?;
+    let (value, rest) = again::<T>(rest, input, place)?;
     r.go_on(rest);
     Ok(value)
 }
@@ -139,17 +132,22 @@ fn again<'i, 'a, T: Read<'i, 'a>>(
     rest: &'a [u8],
     input: &'i Input<'a>,
     place: Place,
-    error: Option<Error>,
 ) -> Result<(T::Value, &'a [u8])> {
     let start = Cursor::from_parts((rest, input, place));
     let in_struct = |error: Error| error.in_struct(T::Named::NAME, T::Named::FIELDS);
-    if let Some(error) = error.filter(|error| *error.kind() != ErrorKind::Disorder) {
-        return Err(in_struct(error));
+    match input.take_fault() {
+        Some(error) if *error.kind() != ErrorKind::Disorder => return Err(in_struct(error)),
+        _ => {}
     }
     let (mut fields, end) = start.indexed().map_err(in_struct)?;
-    let value = T::fields(&mut fields).map_err(in_struct)?;
-    start.forget_index();
-    Ok((value, end))
+    let value = T::fields(&mut fields);
+    match input.take_fault() {
+        None => {
+            start.forget_index();
+            Ok((value, end))
+        }
+        Some(error) => Err(in_struct(error)),
+    }
 }
 
 /// The fields of a struct as bytes, in a new vector.

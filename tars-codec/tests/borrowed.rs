@@ -43,15 +43,15 @@ impl Struct for Book {
         w.put(20, &self.sequels);
     }
 
-    fn decode_fields(r: &mut Reader<'_>) -> Result<Self> {
-        Ok(Self {
-            id: r.required(0)?,
-            title: r.required(1)?,
-            cover: r.optional(2)?,
-            words: r.optional(3)?,
-            stock: r.optional(4)?,
-            sequels: r.optional(20)?,
-        })
+    fn decode_fields(r: &mut Reader<'_>) -> Self {
+        Self {
+            id: r.required(0),
+            title: r.required(1),
+            cover: r.optional(2),
+            words: r.optional(3),
+            stock: r.optional(4),
+            sequels: r.optional(20),
+        }
     }
 }
 
@@ -68,15 +68,15 @@ struct BookRef<'a> {
 impl<'a> StructRef<'a> for BookRef<'a> {
     type Owned = Book;
 
-    fn decode_fields_ref(r: &mut Cursor<'_, 'a>) -> Result<Self> {
-        Ok(Self {
-            id: r.required_ref(0)?,
-            title: r.required_ref(1)?,
-            cover: r.optional_ref(2)?,
-            words: r.optional_ref(3)?,
-            stock: r.optional_ref(4)?,
-            sequels: r.optional_ref(20)?,
-        })
+    fn decode_fields_ref(r: &mut Cursor<'_, 'a>) -> Self {
+        Self {
+            id: r.required_ref(0),
+            title: r.required_ref(1),
+            cover: r.optional_ref(2),
+            words: r.optional_ref(3),
+            stock: r.optional_ref(4),
+            sequels: r.optional_ref(20),
+        }
     }
 }
 
@@ -189,7 +189,7 @@ fn limits_hold() {
 }
 
 /// A type that does what it must not: its reader goes on in other bytes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Broken;
 
 impl Decode for Broken {
@@ -211,7 +211,9 @@ impl DecodeRef<'_> for Broken {
 #[test]
 fn a_reader_that_was_replaced_is_an_error() {
     let input = Input::new(&[0x00, 1, 0x16, 1, b'a']);
-    let error = input.cursor().required_ref::<Broken>(0).unwrap_err();
+    let mut r = input.cursor();
+    r.required_ref::<Broken>(0);
+    let error = r.check().unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::BrokenReader);
 }
 

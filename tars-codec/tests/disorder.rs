@@ -1,7 +1,7 @@
 //! Structs whose fields are not in the order of their tags: read in any order, at a bounded cost.
 
 use tars_codec::{
-    ErrorKind, Field, Input, Limits, Reader, Result, Struct, Writer, decode, decode_with, encode,
+    ErrorKind, Field, Input, Limits, Reader, Struct, Writer, decode, decode_with, encode,
 };
 
 /// In the shape that tars2rs generates.
@@ -30,12 +30,12 @@ impl Struct for Node {
         }
     }
 
-    fn decode_fields(r: &mut Reader<'_>) -> Result<Self> {
-        Ok(Self {
-            id: r.required(0)?,
-            next: r.option(1)?.map(Box::new),
-            last: r.optional(2)?,
-        })
+    fn decode_fields(r: &mut Reader<'_>) -> Self {
+        Self {
+            id: r.required(0),
+            next: r.option(1).map(Box::new),
+            last: r.optional(2),
+        }
     }
 }
 

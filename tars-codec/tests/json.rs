@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use tars_codec::{
-    Bytes, Decode, Encode, ErrorKind, Field, Input, Limits, Reader, Result, Struct, Typed, Writer,
-    encode, json,
+    Bytes, Decode, Encode, ErrorKind, Field, Input, Limits, Reader, Struct, Typed, Writer, encode,
+    json,
     json::{JsonReader, JsonWriter},
 };
 
@@ -47,14 +47,14 @@ impl Struct for Node {
         }
     }
 
-    fn decode_fields(r: &mut Reader<'_>) -> Result<Self> {
-        Ok(Self {
-            id: r.required(0)?,
-            name: r.optional(1)?,
-            children: r.optional(2)?,
-            by_node: r.optional(3)?,
-            next: r.option(4)?.map(Box::new),
-        })
+    fn decode_fields(r: &mut Reader<'_>) -> Self {
+        Self {
+            id: r.required(0),
+            name: r.optional(1),
+            children: r.optional(2),
+            by_node: r.optional(3),
+            next: r.option(4).map(Box::new),
+        }
     }
 }
 

@@ -205,7 +205,9 @@ fn long_strings_share_the_memory_of_the_frame() {
         let input = Input::shared(&frame).with_limits(Limits::DEFAULT.with_memory(0));
         let bytes: ByteStr = input.reader().next_if(0).unwrap().unwrap();
         assert_eq!(bytes.as_ptr(), text);
-        let borrowed: &str = input.cursor().required_ref(0).unwrap();
+        let mut r = input.cursor();
+        let borrowed: &str = r.required_ref(0);
+        r.check().unwrap();
         assert_eq!(borrowed.as_ptr(), text);
         #[cfg(feature = "faststr")]
         {

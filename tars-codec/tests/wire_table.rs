@@ -15,7 +15,7 @@ use tars_codec::{
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Must<T>(T);
 
-impl<T: Encode + Decode + Typed> Struct for Must<T> {
+impl<T: Encode + Decode + Typed + Default> Struct for Must<T> {
     const NAME: &'static str = "Test.Must";
     const FIELDS: &'static [Field] = &[Field::required::<T>(0, "v")];
 
@@ -23,8 +23,8 @@ impl<T: Encode + Decode + Typed> Struct for Must<T> {
         w.put(0, &self.0);
     }
 
-    fn decode_fields(r: &mut Reader<'_>) -> Result<Self> {
-        Ok(Self(r.required(0)?))
+    fn decode_fields(r: &mut Reader<'_>) -> Self {
+        Self(r.required(0))
     }
 }
 
@@ -40,8 +40,8 @@ impl<T: Encode + Decode + Typed + Default> Struct for May<T> {
         w.optional(1, &self.0);
     }
 
-    fn decode_fields(r: &mut Reader<'_>) -> Result<Self> {
-        Ok(Self(r.optional(1)?))
+    fn decode_fields(r: &mut Reader<'_>) -> Self {
+        Self(r.optional(1))
     }
 }
 
@@ -59,13 +59,13 @@ impl Struct for Node {
         }
     }
 
-    fn decode_fields(r: &mut Reader<'_>) -> Result<Self> {
-        Ok(Self(r.option(0)?.map(Box::new)))
+    fn decode_fields(r: &mut Reader<'_>) -> Self {
+        Self(r.option(0).map(Box::new))
     }
 }
 
 #[track_caller]
-fn must<T: Encode + Decode + Typed>(value: T, bytes: &[u8]) {
+fn must<T: Encode + Decode + Typed + Default>(value: T, bytes: &[u8]) {
     assert_eq!(encode(&Must(value)).unwrap(), bytes);
 }
 
@@ -86,11 +86,19 @@ fn kind(error: Error) -> ErrorKind {
 
 /// What is wrong with a value of tag 0; the same in the form that borrows.
 #[track_caller]
-fn fault<'a, T: Decode, R: DecodeRef<'a>>(bytes: &'a [u8], limits: Limits) -> Option<ErrorKind> {
+fn fault<'a, T, R>(bytes: &'a [u8], limits: Limits) -> Option<ErrorKind>
+where
+    T: Decode + Default,
+    R: DecodeRef<'a> + Default,
+{
     let owned = Input::new(bytes).with_limits(limits);
-    let owned = owned.reader().required::<T>(0).err().map(kind);
+    let mut r = owned.reader();
+    r.required::<T>(0);
+    let owned = r.check().err().map(kind);
     let borrowed = Input::new(bytes).with_limits(limits);
-    let borrowed = borrowed.cursor().required_ref::<R>(0).err().map(kind);
+    let mut r = borrowed.cursor();
+    r.required_ref::<R>(0);
+    let borrowed = r.check().err().map(kind);
     assert_eq!(borrowed, owned);
     owned
 }
@@ -99,7 +107,7 @@ fn fault<'a, T: Decode, R: DecodeRef<'a>>(bytes: &'a [u8], limits: Limits) -> Op
 #[track_caller]
 fn integer<T>(bytes: &[u8]) -> Result<T, ErrorKind>
 where
-    T: Encode + Decode + Typed + PartialEq + Debug,
+    T: Encode + Decode + Typed + Default + PartialEq + Debug,
 {
     let alone = decode::<Must<T>>(bytes).map(|v| v.0).map_err(kind);
     let more = [bytes, &[0xf3, 99, 1, 2, 3, 4, 5, 6, 7, 8]].concat();
@@ -407,7 +415,11 @@ fn nesting() {
 #[test]
 fn list_or_map_count() {
     /// Bytes that hold three of the smallest elements, whatever count stands before them.
-    fn three<T: Decode + for<'a> DecodeRef<'a>>(what: &'static str, element: &[u8], size: usize) {
+    fn three<T: Decode + Default + for<'a> DecodeRef<'a>>(
+        what: &'static str,
+        element: &[u8],
+        size: usize,
+    ) {
         let head = if what == "list" { 0x09 } else { 0x08 };
         let elements = element.repeat(3);
         let read = |count: &[u8], memory| {
@@ -448,7 +460,8 @@ fn fixed_arrays() {
     #[track_caller]
     fn at_most_two<'a, T, R>(what: &'static str, wire: [&'a [u8]; 3])
     where
-        T: Decode + Encode,
+        T: Decode + Encode + Default,
+        R: Default,
         AtMost<T, 2>: Decode,
         AtMost<R, 2>: DecodeRef<'a>,
         for<'v> AtMostRef<'v, T, 2>: Encode,
@@ -458,7 +471,7 @@ fn fixed_arrays() {
             let read = fault::<AtMost<T, 2>, AtMost<R, 2>>(bytes, Limits::DEFAULT);
             assert_eq!(read, too_long);
 
-            let value: T = Input::new(bytes).reader().required(0).unwrap();
+            let value: T = Input::new(bytes).reader().required(0);
             let mut written = Vec::new();
             let mut w = Writer::new(&mut written);
             w.put(0, &AtMostRef::<T, 2>(&value));

@@ -4,6 +4,10 @@
 //! tag than the one asked for is unknown and passed over; one with a higher tag shows that the one asked for is
 //! absent. The first field whose tag is not above that of its predecessor shows that this writer has another order:
 //! then the struct is read [again](crate::structure), from an index of its fields.
+//!
+//! What is wrong with a field is kept in the input, and nothing is left to read then, so that the fields that follow are
+//! absent, and the struct has no end: it is there that the error is looked for. A decoder without a way out at each field
+//! is a third less work for the compiler of the generated code.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -13,24 +17,6 @@ use crate::{
     Decode, Error, ErrorKind, Field, Head, Input, Result, UnknownFields, WireType,
     wire::EXTENDED_TAG,
 };
-
-/// What a read gives, or its error to the caller: what `?` does, in a form that costs the compiler less. Generated
-/// decoders have one for each field.
-///
-/// ```
-/// fn both(r: &mut tars_codec::Reader<'_>) -> tars_codec::Result<(i32, i32)> {
-///     Ok((tars_codec::get!(r.required(0)), tars_codec::get!(r.required(1))))
-/// }
-/// ```
-#[macro_export]
-macro_rules! get {
-    ($read:expr) => {
-        match $read {
-            ::core::result::Result::Ok(value) => value,
-            ::core::result::Result::Err(error) => return ::core::result::Result::Err(error),
-        }
-    };
-}
 
 /// Where the fields of a struct are: the first of each tag.
 #[derive(Debug)]
@@ -42,93 +28,115 @@ pub(crate) struct Index {
 }
 
 impl<'a> Reader<'a> {
-    /// A `require` field near the end of the bytes, or not where it is expected.
-    #[cold]
-    #[inline(never)]
-    fn late_required<T: Decode>(mut self, tag: u8) -> Result<(T, &'a [u8])> {
-        let value = self.required_in_parts(tag)?;
-        Ok((value, self.rest))
-    }
-
-    /// The value of a `require` field.
-    ///
-    /// # Errors
-    /// There is none, or it is not of type `T`.
+    /// The value of a `require` field. Without one of type `T`, the reader [fails](Self::fail).
     #[inline(always)]
-    pub fn required<T: Decode>(&mut self, tag: u8) -> Result<T> {
+    pub fn required<T: Decode + Default>(&mut self, tag: u8) -> T {
         if !T::WHOLE || tag >= EXTENDED_TAG {
             return self.required_in_parts(tag);
         }
         if let Some(value) = T::decode_whole(self, tag) {
             self.pass_floor(tag);
-            return Ok(value);
+            return value;
         }
-        let (value, rest) = self.late_required(tag)?;
+        let (value, rest) = self.late_required(tag);
         self.rest = rest;
         self.pass_floor(tag);
-        Ok(value)
+        value
+    }
+
+    /// A `require` field near the end of the bytes, or not where it is expected.
+    #[cold]
+    #[inline(never)]
+    fn late_required<T: Decode + Default>(mut self, tag: u8) -> (T, &'a [u8]) {
+        let value = self.required_in_parts(tag);
+        (value, self.rest)
     }
 
     #[inline(always)]
-    fn required_in_parts<T: Decode>(&mut self, tag: u8) -> Result<T> {
-        match self.seek(tag)? {
-            Some(ty) => self.field(tag, ty),
-            None => Err(self.missing(tag)),
+    fn required_in_parts<T: Decode + Default>(&mut self, tag: u8) -> T {
+        match self.seek(tag) {
+            Some(ty) => self.field(tag, ty).unwrap_or_default(),
+            None => {
+                self.rest = self.missing(tag);
+                T::default()
+            }
         }
     }
 
-    /// The value of an `optional` field, or the default of its type.
-    ///
-    /// # Errors
-    /// It is not of type `T`.
+    /// The value of an `optional` field, or the default of its type. If it is not of type `T`, the reader
+    /// [fails](Self::fail).
     #[inline(always)]
-    pub fn optional<T: Decode + Default>(&mut self, tag: u8) -> Result<T> {
-        match self.seek_optional(tag)? {
-            Some(ty) => self.field(tag, ty),
-            None => Ok(T::default()),
-        }
+    pub fn optional<T: Decode + Default>(&mut self, tag: u8) -> T {
+        self.option(tag).unwrap_or_default()
     }
 
-    /// The value of an `optional` field, or this one.
-    ///
-    /// # Errors
-    /// It is not of type `T`.
+    /// The value of an `optional` field, or this one. If it is not of type `T`, the reader [fails](Self::fail).
     #[inline(always)]
-    pub fn optional_or<T: Decode>(&mut self, tag: u8, default: impl FnOnce() -> T) -> Result<T> {
-        match self.seek_optional(tag)? {
-            Some(ty) => self.field(tag, ty),
-            None => Ok(default()),
-        }
+    pub fn optional_or<T: Decode>(&mut self, tag: u8, default: T) -> T {
+        self.option(tag).unwrap_or(default)
     }
 
-    /// The value of a field, if there is one.
-    ///
-    /// # Errors
-    /// It is not of type `T`.
+    /// As [`optional_or`](Self::optional_or), for a default that takes something to make.
     #[inline(always)]
-    pub fn option<T: Decode>(&mut self, tag: u8) -> Result<Option<T>> {
-        match self.seek_optional(tag)? {
-            Some(ty) => self.field(tag, ty).map(Some),
-            None => Ok(None),
-        }
+    pub fn optional_or_else<T: Decode>(&mut self, tag: u8, default: impl FnOnce() -> T) -> T {
+        self.option(tag).unwrap_or_else(default)
+    }
+
+    /// The value of a field, if there is one. If it is not of type `T`, the reader [fails](Self::fail).
+    #[inline(always)]
+    pub fn option<T: Decode>(&mut self, tag: u8) -> Option<T> {
+        let ty = self.seek_optional(tag)?;
+        self.field(tag, ty)
     }
 
     #[inline(always)]
-    fn field<T: Decode>(&mut self, tag: u8, ty: WireType) -> Result<T> {
+    fn field<T: Decode>(&mut self, tag: u8, ty: WireType) -> Option<T> {
         self.pass_floor(tag);
-        match T::decode(self, ty) {
-            Ok(value) => Ok(value),
-            Err(error) => Err(error.at_tag(tag)),
-        }
+        let value = T::decode(self, ty);
+        self.keep_fault(tag, value)
     }
 }
 
 impl<'i, 'a> Cursor<'i, 'a> {
-    /// The fields that are none of these. The reader does not move.
+    /// Ends the reading of fields: this error is kept, if it is the first one, and nothing is left to read. What is asked
+    /// for from here on is absent, and is of no importance: [`decode`](crate::decode) and its like return the error, with
+    /// the names of struct and field, and not the value; elsewhere, [`check`](Self::check) does.
+    #[inline]
+    pub fn fail(&mut self, error: Error) {
+        self.rest = self.input.fail(error);
+    }
+
+    /// For those who ask for fields elsewhere than in [`Struct::decode_fields`](crate::Struct::decode_fields): the end of
+    /// their reading.
     ///
     /// # Errors
-    /// What stands there are no fields, or they take too much memory.
-    pub fn unknown_fields(&self, known: &[Field]) -> Result<UnknownFields> {
+    /// That with which a reader of the same input has [failed](Self::fail) first. It is forgotten then.
+    pub fn check(&self) -> Result<()> {
+        self.input.take_fault().map_or(Ok(()), Err)
+    }
+
+    /// The value of a field, unless the reader fails.
+    #[inline(always)]
+    pub(crate) fn keep_fault<T>(&mut self, tag: u8, value: Result<T>) -> Option<T> {
+        match value {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.rest = self.input.fail(error.at_tag(tag));
+                None
+            }
+        }
+    }
+
+    /// The fields that are none of these. The reader does not move, but [fails](Self::fail) if what stands there are no
+    /// fields, or if they take too much memory.
+    pub fn unknown_fields(&mut self, known: &[Field]) -> UnknownFields {
+        self.find_unknown(known).unwrap_or_else(|error| {
+            self.fail(error);
+            UnknownFields::new()
+        })
+    }
+
+    fn find_unknown(&self, known: &[Field]) -> Result<UnknownFields> {
         let mut r: Reader<'_> = *self;
         if let Some(all) = self
             .input
@@ -178,15 +186,24 @@ impl<'i, 'a> Cursor<'i, 'a> {
         self.rest = rest;
     }
 
-    /// Takes the end of the fields, passing over those that nobody asked for.
+    /// Takes the end of the fields, passing over those that nobody asked for. Whether that is good: otherwise the input
+    /// has the error.
     #[inline(always)]
-    pub(crate) fn finish(&mut self) -> Result<()> {
+    pub(crate) fn finish(&mut self) -> bool {
         match self.rest {
-            [STRUCT_END, rest @ ..] if self.place.in_struct => self.rest = rest,
-            [] if !self.place.in_struct => {}
-            _ => self.rest = self.finish_late()?,
+            [STRUCT_END, rest @ ..] if self.place.in_struct => {
+                self.rest = rest;
+                true
+            }
+            [] if !self.place.in_struct => !self.input.has_fault(),
+            _ => match self.finish_late() {
+                Some(rest) => {
+                    self.rest = rest;
+                    true
+                }
+                None => false,
+            },
         }
-        Ok(())
     }
 
     /// The next field has a higher tag, if the fields are in order.
@@ -197,50 +214,76 @@ impl<'i, 'a> Cursor<'i, 'a> {
 
     /// Takes the head of the field with this tag, if there is one.
     #[inline(always)]
-    pub(crate) fn seek(&mut self, tag: u8) -> Result<Option<WireType>> {
+    pub(crate) fn seek(&mut self, tag: u8) -> Option<WireType> {
         if let Some(ty) = self.take_head_if(tag) {
-            return Ok(Some(ty));
+            return Some(ty);
         }
-        let (found, rest) = self.search(tag)?;
+        let (found, rest) = self.search(tag);
         self.rest = rest;
-        Ok(found)
+        found
     }
 
     /// The same for a field that is often absent.
     #[inline(always)]
-    pub(crate) fn seek_optional(&mut self, tag: u8) -> Result<Option<WireType>> {
+    pub(crate) fn seek_optional(&mut self, tag: u8) -> Option<WireType> {
         match self.rest {
-            [STRUCT_END, ..] => Ok(None),
-            [first, ..] if first >> 4 > tag && first >> 4 < EXTENDED_TAG => Ok(None),
+            [STRUCT_END, ..] => None,
+            [first, ..] if first >> 4 > tag && first >> 4 < EXTENDED_TAG => None,
             _ => self.seek(tag),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn search(mut self, tag: u8) -> Result<(Option<WireType>, &'a [u8])> {
-        if self.place.index != 0 {
-            return Ok(self.look_up(tag));
+    fn search(mut self, tag: u8) -> (Option<WireType>, &'a [u8]) {
+        if self.input.has_fault() {
+            return (None, self.rest);
         }
+        if self.place.index != 0 {
+            return self.look_up(tag);
+        }
+        match self.pass_to(tag) {
+            Ok(found) => (found, self.rest),
+            Err(error) => (None, self.input.fail(error)),
+        }
+    }
+
+    /// Passes over fields with lower tags.
+    fn pass_to(&mut self, tag: u8) -> Result<Option<WireType>> {
         loop {
-            let before = self;
+            let before = *self;
             match self.next_field()? {
                 Some(head) if head.tag < tag => self.pass(head)?,
-                Some(head) if head.tag == tag => return Ok((Some(head.ty), self.rest)),
-                _ => return Ok((None, before.rest)),
+                Some(head) if head.tag == tag => return Ok(Some(head.ty)),
+                _ => {
+                    *self = before;
+                    return Ok(None);
+                }
             }
         }
     }
 
+    /// What is behind the end of the fields.
     #[cold]
     #[inline(never)]
-    fn finish_late(mut self) -> Result<&'a [u8]> {
-        if self.place.index == 0 {
-            while let Some(head) = self.next_field()? {
-                self.pass(head)?;
+    fn finish_late(mut self) -> Option<&'a [u8]> {
+        if self.input.has_fault() {
+            return None;
+        }
+        match self.pass_all() {
+            Ok(()) => Some(self.rest),
+            Err(error) => {
+                self.input.fail(error);
+                None
             }
         }
-        Ok(self.rest)
+    }
+
+    fn pass_all(&mut self) -> Result<()> {
+        while let Some(head) = self.next_field()? {
+            self.pass(head)?;
+        }
+        Ok(())
     }
 
     /// Passes over a field that nobody has asked for, or finds that the fields are not in order.
@@ -254,13 +297,16 @@ impl<'i, 'a> Cursor<'i, 'a> {
 
     #[cold]
     #[inline(never)]
-    pub(crate) fn missing(self, tag: u8) -> Error {
+    pub(crate) fn missing(self, tag: u8) -> &'a [u8] {
+        if self.input.has_fault() {
+            return self.rest;
+        }
         // It may still come, in another order.
         let kind = match self.place.index {
             0 => ErrorKind::Disorder,
             _ => ErrorKind::Missing,
         };
-        Error::at(self, kind).at_tag(tag)
+        self.input.fail(Error::at(self, kind).at_tag(tag))
     }
 
     /// Finds the fields of the struct that begins here: a reader that knows where they are, and what is behind them.

@@ -41,24 +41,25 @@ pub(crate) fn call(indent: usize, head: &str, args: &[String], tail: &str) -> St
     format!("{start}{head}(\n{args}{start}){tail}")
 }
 
-/// `head(a, || b)tail` without the indentation of its first line; the closure comes last.
-pub(crate) fn call_with_closure(indent: usize, head: &str, args: &[String], tail: &str) -> String {
+/// `name: value.method(a, b)` without the indentation of its first line.
+pub(crate) fn member_call(indent: usize, head: &str, args: &[String]) -> String {
+    let line = call(indent, head, args, ",");
+    line.trim_start().trim_end_matches(',').to_owned()
+}
+
+/// `head(a, || b)` without the indentation of its first line; the closure comes last.
+pub(crate) fn call_with_closure(indent: usize, head: &str, args: &[String]) -> String {
     let inner = args.join(", ");
-    let line = [head, "(", &inner, ")", tail].concat();
+    let line = [head, "(", &inner, ")"].concat();
     match inner.split_once("|| ") {
         Some((before, body))
             if width(&inner) > SMALL_WIDTH || indent + width(&line) + 1 > WIDTH =>
         {
             let (start, step) = (blanks(indent), blanks(indent + STEP));
-            format!("{head}({before}|| {{\n{step}{body}\n{start}}}){tail}")
+            format!("{head}({before}|| {{\n{step}{body}\n{start}}})")
         }
         _ => line,
     }
-}
-
-/// Whether a member of a literal, `head` and this value, is one line whatever is in it.
-pub(crate) fn is_small(indent: usize, head: &str, value: &str) -> bool {
-    width(value) <= SMALL_WIDTH && indent + width(head) + width(value) < WIDTH
 }
 
 /// `head` and `receiver.read.method(a, b)`, without the indentation of its first line.

@@ -41,11 +41,11 @@ impl codec::Struct for First {
         }
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            second: codec::get!(r.required(0)),
-            level: codec::get!(r.optional_or(1, || Level::HIGH)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            second: r.required(0),
+            level: r.optional_or(1, Level::HIGH),
+        }
     }
 }
 
@@ -154,9 +154,7 @@ impl codec::Struct for Second {
     }
 
     #[inline(always)]
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            a: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { a: r.required(0) }
     }
 }

@@ -13,7 +13,7 @@ use super::super::names::UNKNOWN_FIELDS;
 use super::super::styles::Named;
 use super::super::types::{Maximum, byte_string, is_default};
 use super::super::{layout, text};
-use super::wire::Inner;
+use super::wire::{Fallback, Inner};
 use super::{FieldLines, Member, Parts, default, definition};
 
 #[derive(Template)]
@@ -38,12 +38,11 @@ impl Parts<'_> {
         }
         let decoded = self.members.iter().map(|member| self.ref_decoded(member));
         let decoded: Vec<String> = decoded.collect();
-        let head = format!("{}(Self", self.spelling.prelude.ok());
         items.push(text(&RefImpl {
             name,
             owned: self.name,
             from: self.spelling.prelude.from(),
-            decoded: &layout::literal(8, &head, &decoded, ")"),
+            decoded: &layout::literal(8, "Self", &decoded, ""),
             into_owned: &layout::literal(8, self.name, &self.ref_into_owned(), ""),
         }));
         items
@@ -120,9 +119,7 @@ impl Parts<'_> {
             (_, None) => ("", Inner::Itself),
             (_, Some(_)) => ("_", Inner::Field),
         };
-        let default = self
-            .ref_default_value(member)
-            .map(|value| format!("|| {value}"));
+        let default = self.ref_default_value(member).map(Fallback::Value);
         self.read(member, "_ref", wire, inner, default)
     }
 

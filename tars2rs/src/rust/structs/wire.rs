@@ -39,11 +39,10 @@ impl Parts<'_> {
         let encode = self.encode_all();
         let mut values: Vec<String> = self.members.iter().map(|m| self.decoded(m)).collect();
         if self.keeps_unknown {
-            let value = format!("{UNKNOWN_FIELDS}: r.unknown_fields(Self::FIELDS)?");
+            let value = format!("{UNKNOWN_FIELDS}: r.unknown_fields(Self::FIELDS)");
             values.insert(0, value); // before the reader has moved
         }
-        let head = format!("{}(Self", self.spelling.prelude.ok());
-        let literal = layout::literal(8, &head, &values, ")");
+        let literal = layout::literal(8, "Self", &values, "");
         text(&WireImpl {
             name: self.name,
             wire_name: &wire_name,
@@ -251,7 +250,11 @@ impl Parts<'_> {
         };
         let default = match &field.default {
             Some(value) if !is_default(self.model, value, &field.ty) => {
-                Some(format!("|| {}", self.owned_value(value, member)))
+                let text = self.owned_value(value, member);
+                Some(match is_scalar(&field.ty) {
+                    true => Fallback::Value(text),
+                    false => Fallback::Made(text),
+                })
             }
             _ => None,
         };
@@ -259,14 +262,14 @@ impl Parts<'_> {
     }
 
     /// The call of a method with this suffix that reads a member as the type `wire`, which stands around it on the
-    /// wire, and takes it out. The default is a closure.
+    /// wire, and takes it out.
     pub(super) fn read(
         &self,
         member: &Member<'_>,
         suffix: &str,
         wire: &str,
         inner: Inner,
-        default: Option<String>,
+        default: Option<Fallback>,
     ) -> String {
         let Member { field, name, .. } = member;
         let tag = field.tag;
@@ -275,13 +278,10 @@ impl Parts<'_> {
             None => wire.to_owned(),
         };
         let call_of = |method: &str| match wire.as_str() {
-            "" => format!(".{method}{suffix}({tag})?"),
-            wire => format!(".{method}{suffix}::<{wire}>({tag})?"),
+            "" => format!(".{method}{suffix}({tag})"),
+            wire => format!(".{method}{suffix}::<{wire}>({tag})"),
         };
-        let of_type = |method: &str| match (&inner, wire.as_str()) {
-            (Inner::Itself, "") => get(&format!("r.{method}{suffix}({tag})")),
-            _ => format!("r{}", call_of(method)),
-        };
+        let of_type = |method: &str| format!("r{}", call_of(method));
         if member.option {
             let map = match inner {
                 _ if field.closes_cycle => format!(".map({}::new)", self.spelling.prelude.boxed()),
@@ -302,20 +302,21 @@ impl Parts<'_> {
             return format!("{name}: {}", inner.of(&of_type("optional")));
         };
         if let Inner::Itself = inner {
-            let plain = get(&format!("r.optional{suffix}_or({tag}, {default})"));
-            if layout::is_small(MEMBER, &format!("{name}: "), &plain) {
-                return format!("{name}: {plain}");
-            }
-            let args = [tag.to_string(), default];
-            return layout::call_with_closure(
-                MEMBER,
-                &format!("{name}: r.optional{suffix}_or"),
-                &args,
-                "?",
-            );
+            let head = format!("{name}: r.optional{suffix}_or");
+            return match default {
+                Fallback::Value(value) => {
+                    layout::member_call(MEMBER, &head, &[tag.to_string(), value])
+                }
+                Fallback::Made(value) => layout::call_with_closure(
+                    MEMBER,
+                    &format!("{head}_else"),
+                    &[tag.to_string(), format!("|| {value}")],
+                ),
+            };
         }
         let read = call_of("option");
-        let args = [default, inner.function()];
+        let (Fallback::Value(default) | Fallback::Made(default)) = default;
+        let args = [format!("|| {default}"), inner.function()];
         layout::second_call(
             MEMBER,
             &format!("{name}: "),
@@ -329,9 +330,12 @@ impl Parts<'_> {
 /// The indentation of the members of the literal that a decoder makes.
 const MEMBER: usize = 12;
 
-/// What is read, or else the decoder's error: `codec::get!` is quicker to compile than `?`.
-fn get(read: &str) -> String {
-    format!("codec::get!({read})")
+/// The default of a member, as an expression.
+pub(super) enum Fallback {
+    /// That costs nothing.
+    Value(String),
+    /// That is made only where it is needed.
+    Made(String),
 }
 
 /// How a value is taken out of what stands around it on the wire.

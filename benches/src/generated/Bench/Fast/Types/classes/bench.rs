@@ -36,12 +36,12 @@ impl codec::Struct for Record {
     }
 
     #[inline(always)]
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            id: codec::get!(r.required(0)),
-            count: codec::get!(r.required(1)),
-            page: codec::get!(r.required(2)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            id: r.required(0),
+            count: r.required(1),
+            page: r.required(2),
+        }
     }
 }
 
@@ -86,16 +86,16 @@ impl codec::Struct for LotofTags {
         w.put(6, &self.mss);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            id: codec::get!(r.required(0)),
-            count: codec::get!(r.required(1)),
-            page: codec::get!(r.required(2)),
-            str: codec::get!(r.optional(3)),
-            ss: codec::get!(r.required(4)),
-            rs: codec::get!(r.required(5)),
-            mss: codec::get!(r.required(6)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            id: r.required(0),
+            count: r.required(1),
+            page: r.required(2),
+            str: r.optional(3),
+            ss: r.required(4),
+            rs: r.required(5),
+            mss: r.required(6),
+        }
     }
 }
 
@@ -121,16 +121,16 @@ pub struct LotofTagsRef<'a> {
 impl<'a> codec::StructRef<'a> for LotofTagsRef<'a> {
     type Owned = LotofTags;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            id: codec::get!(r.required_ref(0)),
-            count: codec::get!(r.required_ref(1)),
-            page: codec::get!(r.required_ref(2)),
-            str: codec::get!(r.optional_ref(3)),
-            ss: codec::get!(r.required_ref(4)),
-            rs: codec::get!(r.required_ref(5)),
-            mss: codec::get!(r.required_ref(6)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            id: r.required_ref(0),
+            count: r.required_ref(1),
+            page: r.required_ref(2),
+            str: r.optional_ref(3),
+            ss: r.required_ref(4),
+            rs: r.required_ref(5),
+            mss: r.required_ref(6),
+        }
     }
 }
 
@@ -183,13 +183,13 @@ impl codec::Struct for ComplicatedStruct {
         w.optional(3, &self.str);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            ss: codec::get!(r.required(0)),
-            rs: codec::get!(r.required(1)),
-            mss: codec::get!(r.required(2)),
-            str: codec::get!(r.optional(3)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            ss: r.required(0),
+            rs: r.required(1),
+            mss: r.required(2),
+            str: r.optional(3),
+        }
     }
 }
 
@@ -209,13 +209,13 @@ pub struct ComplicatedStructRef<'a> {
 impl<'a> codec::StructRef<'a> for ComplicatedStructRef<'a> {
     type Owned = ComplicatedStruct;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            ss: codec::get!(r.required_ref(0)),
-            rs: codec::get!(r.required_ref(1)),
-            mss: codec::get!(r.required_ref(2)),
-            str: codec::get!(r.optional_ref(3)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            ss: r.required_ref(0),
+            rs: r.required_ref(1),
+            mss: r.required_ref(2),
+            str: r.optional_ref(3),
+        }
     }
 }
 
@@ -251,10 +251,10 @@ impl codec::Struct for Numbers {
         w.put(0, &self.values);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            values: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            values: r.required(0),
+        }
     }
 }
 
@@ -273,10 +273,10 @@ impl codec::Struct for Blob {
         w.put(0, &self.data);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            data: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            data: r.required(0),
+        }
     }
 }
 
@@ -290,10 +290,10 @@ pub struct BlobRef<'a> {
 impl<'a> codec::StructRef<'a> for BlobRef<'a> {
     type Owned = Blob;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            data: codec::get!(r.required_ref(0)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            data: r.required_ref(0),
+        }
     }
 }
 
@@ -326,10 +326,10 @@ impl codec::Struct for Text {
         w.put(0, &self.text);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            text: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            text: r.required(0),
+        }
     }
 }
 
@@ -343,10 +343,10 @@ pub struct TextRef<'a> {
 impl<'a> codec::StructRef<'a> for TextRef<'a> {
     type Owned = Text;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            text: codec::get!(r.required_ref(0)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            text: r.required_ref(0),
+        }
     }
 }
 

@@ -36,12 +36,12 @@ impl codec::Struct for Record {
     }
 
     #[inline(always)]
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            id: codec::get!(r.required(0)),
-            count: codec::get!(r.required(1)),
-            page: codec::get!(r.required(2)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            id: r.required(0),
+            count: r.required(1),
+            page: r.required(2),
+        }
     }
 }
 
@@ -86,16 +86,16 @@ impl codec::Struct for LotofTags {
         w.put(6, &self.mss);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            id: codec::get!(r.required(0)),
-            count: codec::get!(r.required(1)),
-            page: codec::get!(r.required(2)),
-            str: codec::get!(r.optional(3)),
-            ss: codec::get!(r.required(4)),
-            rs: codec::get!(r.required(5)),
-            mss: codec::get!(r.required(6)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            id: r.required(0),
+            count: r.required(1),
+            page: r.required(2),
+            str: r.optional(3),
+            ss: r.required(4),
+            rs: r.required(5),
+            mss: r.required(6),
+        }
     }
 }
 
@@ -128,13 +128,13 @@ impl codec::Struct for ComplicatedStruct {
         w.optional(3, &self.str);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            ss: codec::get!(r.required(0)),
-            rs: codec::get!(r.required(1)),
-            mss: codec::get!(r.required(2)),
-            str: codec::get!(r.optional(3)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            ss: r.required(0),
+            rs: r.required(1),
+            mss: r.required(2),
+            str: r.optional(3),
+        }
     }
 }
 
@@ -153,10 +153,10 @@ impl codec::Struct for Numbers {
         w.put(0, &self.values);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            values: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            values: r.required(0),
+        }
     }
 }
 
@@ -175,10 +175,10 @@ impl codec::Struct for Blob {
         w.put(0, &self.data);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            data: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            data: r.required(0),
+        }
     }
 }
 
@@ -197,9 +197,9 @@ impl codec::Struct for Text {
         w.put(0, &self.text);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            text: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            text: r.required(0),
+        }
     }
 }

@@ -38,12 +38,12 @@ impl codec::Struct for SimpleStruct {
     }
 
     #[inline(always)]
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            id: codec::get!(r.required(0)),
-            count: codec::get!(r.required(1)),
-            page: codec::get!(r.required(2)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            id: r.required(0),
+            count: r.required(1),
+            page: r.required(2),
+        }
     }
 }
 
@@ -76,13 +76,13 @@ impl codec::Struct for OutStruct {
         w.optional(3, &self.str);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            id: codec::get!(r.required(0)),
-            count: codec::get!(r.required(1)),
-            page: codec::get!(r.required(2)),
-            str: codec::get!(r.optional(3)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            id: r.required(0),
+            count: r.required(1),
+            page: r.required(2),
+            str: r.optional(3),
+        }
     }
 }
 
@@ -115,13 +115,13 @@ impl codec::Struct for ComplicatedStruct {
         w.optional(3, &self.str);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            ss: codec::get!(r.required(0)),
-            rs: codec::get!(r.required(1)),
-            mss: codec::get!(r.required(2)),
-            str: codec::get!(r.optional(3)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            ss: r.required(0),
+            rs: r.required(1),
+            mss: r.required(2),
+            str: r.optional(3),
+        }
     }
 }
 
@@ -166,15 +166,15 @@ impl codec::Struct for LotofTags {
         w.put(6, &self.mss);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            id: codec::get!(r.required(0)),
-            count: codec::get!(r.required(1)),
-            page: codec::get!(r.required(2)),
-            str: codec::get!(r.optional(3)),
-            ss: codec::get!(r.required(4)),
-            rs: codec::get!(r.required(5)),
-            mss: codec::get!(r.required(6)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            id: r.required(0),
+            count: r.required(1),
+            page: r.required(2),
+            str: r.optional(3),
+            ss: r.required(4),
+            rs: r.required(5),
+            mss: r.required(6),
+        }
     }
 }

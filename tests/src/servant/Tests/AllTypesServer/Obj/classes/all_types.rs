@@ -163,10 +163,8 @@ impl codec::Struct for OneBool {
     }
 
     #[inline(always)]
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { v: r.required(0) }
     }
 }
 
@@ -187,10 +185,8 @@ impl codec::Struct for OneByte {
     }
 
     #[inline(always)]
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { v: r.required(0) }
     }
 }
 
@@ -211,10 +207,8 @@ impl codec::Struct for OneShort {
     }
 
     #[inline(always)]
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { v: r.required(0) }
     }
 }
 
@@ -235,10 +229,8 @@ impl codec::Struct for OneInt {
     }
 
     #[inline(always)]
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { v: r.required(0) }
     }
 }
 
@@ -259,10 +251,8 @@ impl codec::Struct for OneLong {
     }
 
     #[inline(always)]
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { v: r.required(0) }
     }
 }
 
@@ -283,10 +273,8 @@ impl codec::Struct for OneFloat {
     }
 
     #[inline(always)]
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { v: r.required(0) }
     }
 }
 
@@ -307,10 +295,8 @@ impl codec::Struct for OneDouble {
     }
 
     #[inline(always)]
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { v: r.required(0) }
     }
 }
 
@@ -329,10 +315,8 @@ impl codec::Struct for OneString {
         w.put(0, &self.v);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { v: r.required(0) }
     }
 }
 
@@ -346,10 +330,10 @@ pub struct OneStringRef<'a> {
 impl<'a> codec::StructRef<'a> for OneStringRef<'a> {
     type Owned = OneString;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required_ref(0)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            v: r.required_ref(0),
+        }
     }
 }
 
@@ -384,10 +368,8 @@ impl codec::Struct for OneUByte {
     }
 
     #[inline(always)]
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { v: r.required(0) }
     }
 }
 
@@ -408,10 +390,8 @@ impl codec::Struct for OneUShort {
     }
 
     #[inline(always)]
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { v: r.required(0) }
     }
 }
 
@@ -432,10 +412,8 @@ impl codec::Struct for OneUInt {
     }
 
     #[inline(always)]
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { v: r.required(0) }
     }
 }
 
@@ -456,10 +434,8 @@ impl codec::Struct for OneEnum {
     }
 
     #[inline(always)]
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { v: r.required(0) }
     }
 }
 
@@ -478,10 +454,8 @@ impl codec::Struct for OneBytes {
         w.put(0, &self.v);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { v: r.required(0) }
     }
 }
 
@@ -495,10 +469,10 @@ pub struct OneBytesRef<'a> {
 impl<'a> codec::StructRef<'a> for OneBytesRef<'a> {
     type Owned = OneBytes;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required_ref(0)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            v: r.required_ref(0),
+        }
     }
 }
 
@@ -531,10 +505,8 @@ impl codec::Struct for OneInts {
         w.put(0, &self.v);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { v: r.required(0) }
     }
 }
 
@@ -553,10 +525,8 @@ impl codec::Struct for OneStrs {
         w.put(0, &self.v);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { v: r.required(0) }
     }
 }
 
@@ -570,10 +540,10 @@ pub struct OneStrsRef<'a> {
 impl<'a> codec::StructRef<'a> for OneStrsRef<'a> {
     type Owned = OneStrs;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required_ref(0)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            v: r.required_ref(0),
+        }
     }
 }
 
@@ -607,10 +577,8 @@ impl codec::Struct for OneMap {
         w.put(0, &self.v);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { v: r.required(0) }
     }
 }
 
@@ -624,10 +592,10 @@ pub struct OneMapRef<'a> {
 impl<'a> codec::StructRef<'a> for OneMapRef<'a> {
     type Owned = OneMap;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            v: codec::get!(r.required_ref(0)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            v: r.required_ref(0),
+        }
     }
 }
 
@@ -706,21 +674,21 @@ impl codec::Struct for Basic {
         w.put(11, &self.e);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            b: codec::get!(r.required(0)),
-            c: codec::get!(r.required(1)),
-            s: codec::get!(r.required(2)),
-            i: codec::get!(r.required(3)),
-            l: codec::get!(r.required(4)),
-            f: codec::get!(r.required(5)),
-            d: codec::get!(r.required(6)),
-            str: codec::get!(r.required(7)),
-            ub: codec::get!(r.required(8)),
-            us: codec::get!(r.required(9)),
-            ui: codec::get!(r.required(10)),
-            e: codec::get!(r.required(11)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            b: r.required(0),
+            c: r.required(1),
+            s: r.required(2),
+            i: r.required(3),
+            l: r.required(4),
+            f: r.required(5),
+            d: r.required(6),
+            str: r.required(7),
+            ub: r.required(8),
+            us: r.required(9),
+            ui: r.required(10),
+            e: r.required(11),
+        }
     }
 }
 
@@ -756,21 +724,21 @@ pub struct BasicRef<'a> {
 impl<'a> codec::StructRef<'a> for BasicRef<'a> {
     type Owned = Basic;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            b: codec::get!(r.required_ref(0)),
-            c: codec::get!(r.required_ref(1)),
-            s: codec::get!(r.required_ref(2)),
-            i: codec::get!(r.required_ref(3)),
-            l: codec::get!(r.required_ref(4)),
-            f: codec::get!(r.required_ref(5)),
-            d: codec::get!(r.required_ref(6)),
-            str: codec::get!(r.required_ref(7)),
-            ub: codec::get!(r.required_ref(8)),
-            us: codec::get!(r.required_ref(9)),
-            ui: codec::get!(r.required_ref(10)),
-            e: codec::get!(r.required_ref(11)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            b: r.required_ref(0),
+            c: r.required_ref(1),
+            s: r.required_ref(2),
+            i: r.required_ref(3),
+            l: r.required_ref(4),
+            f: r.required_ref(5),
+            d: r.required_ref(6),
+            str: r.required_ref(7),
+            ub: r.required_ref(8),
+            us: r.required_ref(9),
+            ui: r.required_ref(10),
+            e: r.required_ref(11),
+        }
     }
 }
 
@@ -839,13 +807,13 @@ impl codec::Struct for RequireDefaults {
         w.put(3, &self.d);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            i: codec::get!(r.required(0)),
-            s: codec::get!(r.required(1)),
-            b: codec::get!(r.required(2)),
-            d: codec::get!(r.required(3)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            i: r.required(0),
+            s: r.required(1),
+            b: r.required(2),
+            d: r.required(3),
+        }
     }
 }
 
@@ -876,13 +844,13 @@ impl Default for RequireDefaultsRef<'_> {
 impl<'a> codec::StructRef<'a> for RequireDefaultsRef<'a> {
     type Owned = RequireDefaults;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            i: codec::get!(r.required_ref(0)),
-            s: codec::get!(r.required_ref(1)),
-            b: codec::get!(r.required_ref(2)),
-            d: codec::get!(r.required_ref(3)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            i: r.required_ref(0),
+            s: r.required_ref(1),
+            b: r.required_ref(2),
+            d: r.required_ref(3),
+        }
     }
 }
 
@@ -1007,21 +975,21 @@ impl codec::Struct for OptionalDefaults {
         }
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            b: codec::get!(r.optional_or(0, || true)),
-            c: codec::get!(r.optional_or(1, || -7)),
-            s: codec::get!(r.optional_or(2, || 300)),
-            i: codec::get!(r.optional_or(3, || 42)),
-            l: codec::get!(r.optional_or(4, || 4294967296)),
-            f: codec::get!(r.optional_or(5, || 1.5)),
-            d: codec::get!(r.optional_or(6, || 2.25)),
-            str: codec::get!(r.optional_or(7, || String::from("abc"))),
-            ub: codec::get!(r.optional_or(8, || 200)),
-            us: codec::get!(r.optional_or(9, || 60000)),
-            ui: codec::get!(r.optional_or(10, || 4000000000)),
-            e: codec::get!(r.optional_or(11, || Color::GREEN)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            b: r.optional_or(0, true),
+            c: r.optional_or(1, -7),
+            s: r.optional_or(2, 300),
+            i: r.optional_or(3, 42),
+            l: r.optional_or(4, 4294967296),
+            f: r.optional_or(5, 1.5),
+            d: r.optional_or(6, 2.25),
+            str: r.optional_or_else(7, || String::from("abc")),
+            ub: r.optional_or(8, 200),
+            us: r.optional_or(9, 60000),
+            ui: r.optional_or(10, 4000000000),
+            e: r.optional_or(11, Color::GREEN),
+        }
     }
 }
 
@@ -1076,21 +1044,21 @@ impl Default for OptionalDefaultsRef<'_> {
 impl<'a> codec::StructRef<'a> for OptionalDefaultsRef<'a> {
     type Owned = OptionalDefaults;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            b: codec::get!(r.optional_ref_or(0, || true)),
-            c: codec::get!(r.optional_ref_or(1, || -7)),
-            s: codec::get!(r.optional_ref_or(2, || 300)),
-            i: codec::get!(r.optional_ref_or(3, || 42)),
-            l: codec::get!(r.optional_ref_or(4, || 4294967296)),
-            f: codec::get!(r.optional_ref_or(5, || 1.5)),
-            d: codec::get!(r.optional_ref_or(6, || 2.25)),
-            str: codec::get!(r.optional_ref_or(7, || "abc")),
-            ub: codec::get!(r.optional_ref_or(8, || 200)),
-            us: codec::get!(r.optional_ref_or(9, || 60000)),
-            ui: codec::get!(r.optional_ref_or(10, || 4000000000)),
-            e: codec::get!(r.optional_ref_or(11, || Color::GREEN)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            b: r.optional_ref_or(0, true),
+            c: r.optional_ref_or(1, -7),
+            s: r.optional_ref_or(2, 300),
+            i: r.optional_ref_or(3, 42),
+            l: r.optional_ref_or(4, 4294967296),
+            f: r.optional_ref_or(5, 1.5),
+            d: r.optional_ref_or(6, 2.25),
+            str: r.optional_ref_or(7, "abc"),
+            ub: r.optional_ref_or(8, 200),
+            us: r.optional_ref_or(9, 60000),
+            ui: r.optional_ref_or(10, 4000000000),
+            e: r.optional_ref_or(11, Color::GREEN),
+        }
     }
 }
 
@@ -1140,11 +1108,11 @@ impl codec::Struct for Inner {
         w.optional(1, &self.name);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            id: codec::get!(r.required(0)),
-            name: codec::get!(r.optional(1)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            id: r.required(0),
+            name: r.optional(1),
+        }
     }
 }
 
@@ -1160,11 +1128,11 @@ pub struct InnerRef<'a> {
 impl<'a> codec::StructRef<'a> for InnerRef<'a> {
     type Owned = Inner;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            id: codec::get!(r.required_ref(0)),
-            name: codec::get!(r.optional_ref(1)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            id: r.required_ref(0),
+            name: r.optional_ref(1),
+        }
     }
 }
 
@@ -1260,25 +1228,25 @@ impl codec::Struct for OptionalPlain {
         w.optional(15, &self.m);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            b: codec::get!(r.optional(0)),
-            c: codec::get!(r.optional(1)),
-            s: codec::get!(r.optional(2)),
-            i: codec::get!(r.optional(3)),
-            l: codec::get!(r.optional(4)),
-            f: codec::get!(r.optional(5)),
-            d: codec::get!(r.optional(6)),
-            str: codec::get!(r.optional(7)),
-            ub: codec::get!(r.optional(8)),
-            us: codec::get!(r.optional(9)),
-            ui: codec::get!(r.optional(10)),
-            e: codec::get!(r.optional(11)),
-            inner: codec::get!(r.optional(12)),
-            bytes: codec::get!(r.optional(13)),
-            ints: codec::get!(r.optional(14)),
-            m: codec::get!(r.optional(15)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            b: r.optional(0),
+            c: r.optional(1),
+            s: r.optional(2),
+            i: r.optional(3),
+            l: r.optional(4),
+            f: r.optional(5),
+            d: r.optional(6),
+            str: r.optional(7),
+            ub: r.optional(8),
+            us: r.optional(9),
+            ui: r.optional(10),
+            e: r.optional(11),
+            inner: r.optional(12),
+            bytes: r.optional(13),
+            ints: r.optional(14),
+            m: r.optional(15),
+        }
     }
 }
 
@@ -1322,25 +1290,25 @@ pub struct OptionalPlainRef<'a> {
 impl<'a> codec::StructRef<'a> for OptionalPlainRef<'a> {
     type Owned = OptionalPlain;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            b: codec::get!(r.optional_ref(0)),
-            c: codec::get!(r.optional_ref(1)),
-            s: codec::get!(r.optional_ref(2)),
-            i: codec::get!(r.optional_ref(3)),
-            l: codec::get!(r.optional_ref(4)),
-            f: codec::get!(r.optional_ref(5)),
-            d: codec::get!(r.optional_ref(6)),
-            str: codec::get!(r.optional_ref(7)),
-            ub: codec::get!(r.optional_ref(8)),
-            us: codec::get!(r.optional_ref(9)),
-            ui: codec::get!(r.optional_ref(10)),
-            e: codec::get!(r.optional_ref(11)),
-            inner: codec::get!(r.optional_ref(12)),
-            bytes: codec::get!(r.optional_ref(13)),
-            ints: codec::get!(r.optional_ref(14)),
-            m: codec::get!(r.optional_ref(15)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            b: r.optional_ref(0),
+            c: r.optional_ref(1),
+            s: r.optional_ref(2),
+            i: r.optional_ref(3),
+            l: r.optional_ref(4),
+            f: r.optional_ref(5),
+            d: r.optional_ref(6),
+            str: r.optional_ref(7),
+            ub: r.optional_ref(8),
+            us: r.optional_ref(9),
+            ui: r.optional_ref(10),
+            e: r.optional_ref(11),
+            inner: r.optional_ref(12),
+            bytes: r.optional_ref(13),
+            ints: r.optional_ref(14),
+            m: r.optional_ref(15),
+        }
     }
 }
 
@@ -1398,12 +1366,12 @@ impl codec::Struct for Key2 {
         w.optional(2, &self.extra);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            a: codec::get!(r.required(0)),
-            b: codec::get!(r.required(1)),
-            extra: codec::get!(r.optional(2)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            a: r.required(0),
+            b: r.required(1),
+            extra: r.optional(2),
+        }
     }
 }
 
@@ -1421,12 +1389,12 @@ pub struct Key2Ref<'a> {
 impl<'a> codec::StructRef<'a> for Key2Ref<'a> {
     type Owned = Key2;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            a: codec::get!(r.required_ref(0)),
-            b: codec::get!(r.required_ref(1)),
-            extra: codec::get!(r.optional_ref(2)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            a: r.required_ref(0),
+            b: r.required_ref(1),
+            extra: r.optional_ref(2),
+        }
     }
 }
 
@@ -1547,31 +1515,31 @@ impl codec::Struct for Containers {
         w.put(22, &self.mbb);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            bytes: codec::get!(r.required(0)),
-            shorts: codec::get!(r.required(2)),
-            ints: codec::get!(r.required(3)),
-            longs: codec::get!(r.required(4)),
-            floats: codec::get!(r.required(5)),
-            doubles: codec::get!(r.required(6)),
-            strs: codec::get!(r.required(7)),
-            inners: codec::get!(r.required(8)),
-            vvi: codec::get!(r.required(9)),
-            vvb: codec::get!(r.required(10)),
-            mss: codec::get!(r.required(11)),
-            mis: codec::get!(r.required(12)),
-            mli: codec::get!(r.required(13)),
-            msv: codec::get!(r.required(14)),
-            msm: codec::get!(r.required(15)),
-            vm: codec::get!(r.required(16)),
-            vub: codec::get!(r.required(17)),
-            vus: codec::get!(r.required(18)),
-            vui: codec::get!(r.required(19)),
-            colors: codec::get!(r.required(20)),
-            msb: codec::get!(r.required(21)),
-            mbb: codec::get!(r.required(22)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            bytes: r.required(0),
+            shorts: r.required(2),
+            ints: r.required(3),
+            longs: r.required(4),
+            floats: r.required(5),
+            doubles: r.required(6),
+            strs: r.required(7),
+            inners: r.required(8),
+            vvi: r.required(9),
+            vvb: r.required(10),
+            mss: r.required(11),
+            mis: r.required(12),
+            mli: r.required(13),
+            msv: r.required(14),
+            msm: r.required(15),
+            vm: r.required(16),
+            vub: r.required(17),
+            vus: r.required(18),
+            vui: r.required(19),
+            colors: r.required(20),
+            msb: r.required(21),
+            mbb: r.required(22),
+        }
     }
 }
 
@@ -1627,31 +1595,31 @@ pub struct ContainersRef<'a> {
 impl<'a> codec::StructRef<'a> for ContainersRef<'a> {
     type Owned = Containers;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            bytes: codec::get!(r.required_ref(0)),
-            shorts: codec::get!(r.required_ref(2)),
-            ints: codec::get!(r.required_ref(3)),
-            longs: codec::get!(r.required_ref(4)),
-            floats: codec::get!(r.required_ref(5)),
-            doubles: codec::get!(r.required_ref(6)),
-            strs: codec::get!(r.required_ref(7)),
-            inners: codec::get!(r.required_ref(8)),
-            vvi: codec::get!(r.required_ref(9)),
-            vvb: codec::get!(r.required_ref(10)),
-            mss: codec::get!(r.required_ref(11)),
-            mis: codec::get!(r.required_ref(12)),
-            mli: codec::get!(r.required_ref(13)),
-            msv: codec::get!(r.required_ref(14)),
-            msm: codec::get!(r.required_ref(15)),
-            vm: codec::get!(r.required_ref(16)),
-            vub: codec::get!(r.required_ref(17)),
-            vus: codec::get!(r.required_ref(18)),
-            vui: codec::get!(r.required_ref(19)),
-            colors: codec::get!(r.required_ref(20)),
-            msb: codec::get!(r.required_ref(21)),
-            mbb: codec::get!(r.required_ref(22)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            bytes: r.required_ref(0),
+            shorts: r.required_ref(2),
+            ints: r.required_ref(3),
+            longs: r.required_ref(4),
+            floats: r.required_ref(5),
+            doubles: r.required_ref(6),
+            strs: r.required_ref(7),
+            inners: r.required_ref(8),
+            vvi: r.required_ref(9),
+            vvb: r.required_ref(10),
+            mss: r.required_ref(11),
+            mis: r.required_ref(12),
+            mli: r.required_ref(13),
+            msv: r.required_ref(14),
+            msm: r.required_ref(15),
+            vm: r.required_ref(16),
+            vub: r.required_ref(17),
+            vus: r.required_ref(18),
+            vui: r.required_ref(19),
+            colors: r.required_ref(20),
+            msb: r.required_ref(21),
+            mbb: r.required_ref(22),
+        }
     }
 }
 
@@ -1706,10 +1674,8 @@ impl codec::Struct for StructKeyMap {
         w.put(0, &self.m);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            m: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { m: r.required(0) }
     }
 }
 
@@ -1723,10 +1689,10 @@ pub struct StructKeyMapRef<'a> {
 impl<'a> codec::StructRef<'a> for StructKeyMapRef<'a> {
     type Owned = StructKeyMap;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            m: codec::get!(r.required_ref(0)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            m: r.required_ref(0),
+        }
     }
 }
 
@@ -1789,17 +1755,17 @@ impl codec::Struct for BigTags {
         w.optional(255, &self.z);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            a: codec::get!(r.required(0)),
-            b: codec::get!(r.required(14)),
-            c: codec::get!(r.required(15)),
-            d: codec::get!(r.optional(16)),
-            inner: codec::get!(r.optional(100)),
-            bytes: codec::get!(r.optional(200)),
-            m: codec::get!(r.optional(254)),
-            z: codec::get!(r.optional(255)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            a: r.required(0),
+            b: r.required(14),
+            c: r.required(15),
+            d: r.optional(16),
+            inner: r.optional(100),
+            bytes: r.optional(200),
+            m: r.optional(254),
+            z: r.optional(255),
+        }
     }
 }
 
@@ -1827,17 +1793,17 @@ pub struct BigTagsRef<'a> {
 impl<'a> codec::StructRef<'a> for BigTagsRef<'a> {
     type Owned = BigTags;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            a: codec::get!(r.required_ref(0)),
-            b: codec::get!(r.required_ref(14)),
-            c: codec::get!(r.required_ref(15)),
-            d: codec::get!(r.optional_ref(16)),
-            inner: codec::get!(r.optional_ref(100)),
-            bytes: codec::get!(r.optional_ref(200)),
-            m: codec::get!(r.optional_ref(254)),
-            z: codec::get!(r.optional_ref(255)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            a: r.required_ref(0),
+            b: r.required_ref(14),
+            c: r.required_ref(15),
+            d: r.optional_ref(16),
+            inner: r.optional_ref(100),
+            bytes: r.optional_ref(200),
+            m: r.optional_ref(254),
+            z: r.optional_ref(255),
+        }
     }
 }
 
@@ -1894,11 +1860,11 @@ impl codec::Struct for InnerOld {
         }
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            id: codec::get!(r.required(0)),
-            s: codec::get!(r.optional_or(5, || String::from("none"))),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            id: r.required(0),
+            s: r.optional_or_else(5, || String::from("none")),
+        }
     }
 }
 
@@ -1923,11 +1889,11 @@ impl Default for InnerOldRef<'_> {
 impl<'a> codec::StructRef<'a> for InnerOldRef<'a> {
     type Owned = InnerOld;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            id: codec::get!(r.required_ref(0)),
-            s: codec::get!(r.optional_ref_or(5, || "none")),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            id: r.required_ref(0),
+            s: r.optional_ref_or(5, "none"),
+        }
     }
 }
 
@@ -2003,16 +1969,16 @@ impl codec::Struct for InnerNew {
         w.optional(200, &self.added_big_tag);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            id: codec::get!(r.required(0)),
-            added_list: codec::get!(r.optional(1)),
-            added_map: codec::get!(r.optional(2)),
-            added_struct: codec::get!(r.optional(3)),
-            s: codec::get!(r.optional_or(5, || String::from("none"))),
-            added_tail: codec::get!(r.optional(6)),
-            added_big_tag: codec::get!(r.optional(200)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            id: r.required(0),
+            added_list: r.optional(1),
+            added_map: r.optional(2),
+            added_struct: r.optional(3),
+            s: r.optional_or_else(5, || String::from("none")),
+            added_tail: r.optional(6),
+            added_big_tag: r.optional(200),
+        }
     }
 }
 
@@ -2052,16 +2018,16 @@ impl Default for InnerNewRef<'_> {
 impl<'a> codec::StructRef<'a> for InnerNewRef<'a> {
     type Owned = InnerNew;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            id: codec::get!(r.required_ref(0)),
-            added_list: codec::get!(r.optional_ref(1)),
-            added_map: codec::get!(r.optional_ref(2)),
-            added_struct: codec::get!(r.optional_ref(3)),
-            s: codec::get!(r.optional_ref_or(5, || "none")),
-            added_tail: codec::get!(r.optional_ref(6)),
-            added_big_tag: codec::get!(r.optional_ref(200)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            id: r.required_ref(0),
+            added_list: r.optional_ref(1),
+            added_map: r.optional_ref(2),
+            added_struct: r.optional_ref(3),
+            s: r.optional_ref_or(5, "none"),
+            added_tail: r.optional_ref(6),
+            added_big_tag: r.optional_ref(200),
+        }
     }
 }
 
@@ -2110,12 +2076,12 @@ impl codec::Struct for OuterOld {
         w.put(9, &self.tail);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            inner: codec::get!(r.required(0)),
-            list: codec::get!(r.required(1)),
-            tail: codec::get!(r.required(9)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            inner: r.required(0),
+            list: r.required(1),
+            tail: r.required(9),
+        }
     }
 }
 
@@ -2133,12 +2099,12 @@ pub struct OuterOldRef<'a> {
 impl<'a> codec::StructRef<'a> for OuterOldRef<'a> {
     type Owned = OuterOld;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            inner: codec::get!(r.required_ref(0)),
-            list: codec::get!(r.required_ref(1)),
-            tail: codec::get!(r.required_ref(9)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            inner: r.required_ref(0),
+            list: r.required_ref(1),
+            tail: r.required_ref(9),
+        }
     }
 }
 
@@ -2199,16 +2165,16 @@ impl codec::Struct for OuterNew {
         w.optional(20, &self.added_end);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            inner: codec::get!(r.required(0)),
-            list: codec::get!(r.required(1)),
-            added: codec::get!(r.optional(4)),
-            added_f: codec::get!(r.optional(5)),
-            added_bytes: codec::get!(r.optional(6)),
-            tail: codec::get!(r.required(9)),
-            added_end: codec::get!(r.optional(20)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            inner: r.required(0),
+            list: r.required(1),
+            added: r.optional(4),
+            added_f: r.optional(5),
+            added_bytes: r.optional(6),
+            tail: r.required(9),
+            added_end: r.optional(20),
+        }
     }
 }
 
@@ -2234,16 +2200,16 @@ pub struct OuterNewRef<'a> {
 impl<'a> codec::StructRef<'a> for OuterNewRef<'a> {
     type Owned = OuterNew;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            inner: codec::get!(r.required_ref(0)),
-            list: codec::get!(r.required_ref(1)),
-            added: codec::get!(r.optional_ref(4)),
-            added_f: codec::get!(r.optional_ref(5)),
-            added_bytes: codec::get!(r.optional_ref(6)),
-            tail: codec::get!(r.required_ref(9)),
-            added_end: codec::get!(r.optional_ref(20)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            inner: r.required_ref(0),
+            list: r.required_ref(1),
+            added: r.optional_ref(4),
+            added_f: r.optional_ref(5),
+            added_bytes: r.optional_ref(6),
+            tail: r.required_ref(9),
+            added_end: r.optional_ref(20),
+        }
     }
 }
 
@@ -2282,10 +2248,8 @@ impl codec::Struct for Level3 {
         w.put(0, &self.s);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            s: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self { s: r.required(0) }
     }
 }
 
@@ -2299,10 +2263,10 @@ pub struct Level3Ref<'a> {
 impl<'a> codec::StructRef<'a> for Level3Ref<'a> {
     type Owned = Level3;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            s: codec::get!(r.required_ref(0)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            s: r.required_ref(0),
+        }
     }
 }
 
@@ -2341,11 +2305,11 @@ impl codec::Struct for Level2 {
         w.put(1, &self.v3);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            l3: codec::get!(r.required(0)),
-            v3: codec::get!(r.required(1)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            l3: r.required(0),
+            v3: r.required(1),
+        }
     }
 }
 
@@ -2361,11 +2325,11 @@ pub struct Level2Ref<'a> {
 impl<'a> codec::StructRef<'a> for Level2Ref<'a> {
     type Owned = Level2;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            l3: codec::get!(r.required_ref(0)),
-            v3: codec::get!(r.required_ref(1)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            l3: r.required_ref(0),
+            v3: r.required_ref(1),
+        }
     }
 }
 
@@ -2405,11 +2369,11 @@ impl codec::Struct for Level1 {
         w.put(1, &self.m2);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            l2: codec::get!(r.required(0)),
-            m2: codec::get!(r.required(1)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            l2: r.required(0),
+            m2: r.required(1),
+        }
     }
 }
 
@@ -2425,11 +2389,11 @@ pub struct Level1Ref<'a> {
 impl<'a> codec::StructRef<'a> for Level1Ref<'a> {
     type Owned = Level1;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            l2: codec::get!(r.required_ref(0)),
-            m2: codec::get!(r.required_ref(1)),
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            l2: r.required_ref(0),
+            m2: r.required_ref(1),
+        }
     }
 }
 
@@ -2481,13 +2445,13 @@ impl codec::Struct for FixedArrays {
         w.put(3, &self.vs);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            ai: r.required::<codec::AtMost<_, 4>>(0)?.0,
-            ab: r.required::<codec::AtMost<_, 4>>(1)?.0,
-            fs: codec::chars(r.required::<codec::AtMost<_, 8>>(2)?),
-            vs: r.required::<codec::AtMost<_, 3>>(3)?.0,
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            ai: r.required::<codec::AtMost<_, 4>>(0).0,
+            ab: r.required::<codec::AtMost<_, 4>>(1).0,
+            fs: codec::chars(r.required::<codec::AtMost<_, 8>>(2)),
+            vs: r.required::<codec::AtMost<_, 3>>(3).0,
+        }
     }
 }
 
@@ -2507,13 +2471,13 @@ pub struct FixedArraysRef<'a> {
 impl<'a> codec::StructRef<'a> for FixedArraysRef<'a> {
     type Owned = FixedArrays;
 
-    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> codec::Result<Self> {
-        Ok(Self {
-            ai: r.required_ref::<codec::AtMost<_, 4>>(0)?.0,
-            ab: r.required_ref::<codec::AtMost<_, 4>>(1)?.0,
-            fs: codec::chars(r.required_ref::<codec::AtMost<_, 8>>(2)?),
-            vs: r.required_ref::<codec::AtMost<_, 3>>(3)?.0,
-        })
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            ai: r.required_ref::<codec::AtMost<_, 4>>(0).0,
+            ab: r.required_ref::<codec::AtMost<_, 4>>(1).0,
+            fs: codec::chars(r.required_ref::<codec::AtMost<_, 8>>(2)),
+            vs: r.required_ref::<codec::AtMost<_, 3>>(3).0,
+        }
     }
 }
 

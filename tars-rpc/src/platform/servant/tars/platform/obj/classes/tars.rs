@@ -47,15 +47,15 @@ impl codec::Struct for ConfigInfo {
         w.optional(5, &self.setdivision);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            appname: codec::get!(r.required(0)),
-            servername: codec::get!(r.required(1)),
-            filename: codec::get!(r.required(2)),
-            b_app_only: codec::get!(r.required(3)),
-            host: codec::get!(r.optional(4)),
-            setdivision: codec::get!(r.optional(5)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            appname: r.required(0),
+            servername: r.required(1),
+            filename: r.required(2),
+            b_app_only: r.required(3),
+            host: r.optional(4),
+            setdivision: r.optional(5),
+        }
     }
 }
 
@@ -96,15 +96,15 @@ impl codec::Struct for GetConfigListInfo {
         w.optional(5, &self.containername);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            appname: codec::get!(r.required(0)),
-            servername: codec::get!(r.optional(1)),
-            b_app_only: codec::get!(r.optional(2)),
-            host: codec::get!(r.optional(3)),
-            setdivision: codec::get!(r.optional(4)),
-            containername: codec::get!(r.optional(5)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            appname: r.required(0),
+            servername: r.optional(1),
+            b_app_only: r.optional(2),
+            host: r.optional(3),
+            setdivision: r.optional(4),
+            containername: r.optional(5),
+        }
     }
 }
 
@@ -191,20 +191,20 @@ impl codec::Struct for LogInfo {
         w.optional(10, &self.s_log_type);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            appname: codec::get!(r.required(0)),
-            servername: codec::get!(r.required(1)),
-            s_filename: codec::get!(r.required(2)),
-            s_format: codec::get!(r.required(3)),
-            setdivision: codec::get!(r.optional(4)),
-            b_has_sufix: codec::get!(r.optional_or(5, || true)),
-            b_has_app_name_prefix: codec::get!(r.optional_or(6, || true)),
-            b_has_square_bracket: codec::get!(r.optional(7)),
-            s_concat_str: codec::get!(r.optional_or(8, || String::from("_"))),
-            s_separ: codec::get!(r.optional_or(9, || String::from("|"))),
-            s_log_type: codec::get!(r.optional(10)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            appname: r.required(0),
+            servername: r.required(1),
+            s_filename: r.required(2),
+            s_format: r.required(3),
+            setdivision: r.optional(4),
+            b_has_sufix: r.optional_or(5, true),
+            b_has_app_name_prefix: r.optional_or(6, true),
+            b_has_square_bracket: r.optional(7),
+            s_concat_str: r.optional_or_else(8, || String::from("_")),
+            s_separ: r.optional_or_else(9, || String::from("|")),
+            s_log_type: r.optional(10),
+        }
     }
 }
 
@@ -237,13 +237,13 @@ impl codec::Struct for ServerInfo {
         w.optional(3, &self.adapter);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            application: codec::get!(r.required(0)),
-            server_name: codec::get!(r.required(1)),
-            pid: codec::get!(r.required(2)),
-            adapter: codec::get!(r.optional(3)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            application: r.required(0),
+            server_name: r.required(1),
+            pid: r.required(2),
+            adapter: r.optional(3),
+        }
     }
 }
 
@@ -470,18 +470,18 @@ impl codec::Struct for ReportInfo {
         w.optional(9, &self.s_node_name);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            e_type: codec::get!(r.required(1)),
-            s_app: codec::get!(r.required(2)),
-            s_set: codec::get!(r.required(3)),
-            s_container: codec::get!(r.required(4)),
-            s_server: codec::get!(r.required(5)),
-            s_message: codec::get!(r.required(6)),
-            s_thread_id: codec::get!(r.optional(7)),
-            e_level: codec::get!(r.optional(8)),
-            s_node_name: codec::get!(r.optional(9)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            e_type: r.required(1),
+            s_app: r.required(2),
+            s_set: r.required(3),
+            s_container: r.required(4),
+            s_server: r.required(5),
+            s_message: r.required(6),
+            s_thread_id: r.optional(7),
+            e_level: r.optional(8),
+            s_node_name: r.optional(9),
+        }
     }
 }
 
@@ -547,17 +547,17 @@ impl codec::Struct for StatPropMsgHead {
         }
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            module_name: codec::get!(r.required(0)),
-            ip: codec::get!(r.required(1)),
-            property_name: codec::get!(r.required(2)),
-            set_name: codec::get!(r.optional(3)),
-            set_area: codec::get!(r.optional(4)),
-            set_id: codec::get!(r.optional(5)),
-            s_container: codec::get!(r.optional(6)),
-            i_property_ver: codec::get!(r.optional_or(7, || 1)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            module_name: r.required(0),
+            ip: r.required(1),
+            property_name: r.required(2),
+            set_name: r.optional(3),
+            set_area: r.optional(4),
+            set_id: r.optional(5),
+            s_container: r.optional(6),
+            i_property_ver: r.optional_or(7, 1),
+        }
     }
 }
 
@@ -582,11 +582,11 @@ impl codec::Struct for StatPropInfo {
         w.put(1, &self.value);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            policy: codec::get!(r.required(0)),
-            value: codec::get!(r.required(1)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            policy: r.required(0),
+            value: r.required(1),
+        }
     }
 }
 
@@ -606,10 +606,10 @@ impl codec::Struct for StatPropMsgBody {
         w.put(0, &self.v_info);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            v_info: codec::get!(r.required(0)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            v_info: r.required(0),
+        }
     }
 }
 
@@ -670,20 +670,20 @@ impl codec::Struct for StatMicMsgHead {
         w.optional(10, &self.tars_version);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            master_name: codec::get!(r.required(0)),
-            slave_name: codec::get!(r.required(1)),
-            interface_name: codec::get!(r.required(2)),
-            master_ip: codec::get!(r.required(3)),
-            slave_ip: codec::get!(r.required(4)),
-            slave_port: codec::get!(r.required(5)),
-            return_value: codec::get!(r.required(6)),
-            slave_set_name: codec::get!(r.optional(7)),
-            slave_set_area: codec::get!(r.optional(8)),
-            slave_set_id: codec::get!(r.optional(9)),
-            tars_version: codec::get!(r.optional(10)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            master_name: r.required(0),
+            slave_name: r.required(1),
+            interface_name: r.required(2),
+            master_ip: r.required(3),
+            slave_ip: r.required(4),
+            slave_port: r.required(5),
+            return_value: r.required(6),
+            slave_set_name: r.optional(7),
+            slave_set_area: r.optional(8),
+            slave_set_id: r.optional(9),
+            tars_version: r.optional(10),
+        }
     }
 }
 
@@ -728,16 +728,16 @@ impl codec::Struct for StatMicMsgBody {
         w.put(6, &self.min_rsp_time);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            count: codec::get!(r.required(0)),
-            timeout_count: codec::get!(r.required(1)),
-            exec_count: codec::get!(r.required(2)),
-            interval_count: codec::get!(r.required(3)),
-            total_rsp_time: codec::get!(r.required(4)),
-            max_rsp_time: codec::get!(r.required(5)),
-            min_rsp_time: codec::get!(r.required(6)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            count: r.required(0),
+            timeout_count: r.required(1),
+            exec_count: r.required(2),
+            interval_count: r.required(3),
+            total_rsp_time: r.required(4),
+            max_rsp_time: r.required(5),
+            min_rsp_time: r.required(6),
+        }
     }
 }
 
@@ -790,18 +790,18 @@ impl codec::Struct for StatSampleMsg {
         w.put(8, &self.parent_width);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            unid: codec::get!(r.required(0)),
-            master_name: codec::get!(r.required(1)),
-            slave_name: codec::get!(r.required(2)),
-            interface_name: codec::get!(r.required(3)),
-            master_ip: codec::get!(r.required(4)),
-            slave_ip: codec::get!(r.required(5)),
-            depth: codec::get!(r.required(6)),
-            width: codec::get!(r.required(7)),
-            parent_width: codec::get!(r.required(8)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            unid: r.required(0),
+            master_name: r.required(1),
+            slave_name: r.required(2),
+            interface_name: r.required(3),
+            master_ip: r.required(4),
+            slave_ip: r.required(5),
+            depth: r.required(6),
+            width: r.required(7),
+            parent_width: r.required(8),
+        }
     }
 }
 
@@ -899,22 +899,22 @@ impl codec::Struct for EndpointF {
         w.optional(14, &self.node_name);
     }
 
-    fn decode_fields(r: &mut codec::Reader<'_>) -> codec::Result<Self> {
-        Ok(Self {
-            host: codec::get!(r.required(0)),
-            port: codec::get!(r.required(1)),
-            timeout: codec::get!(r.required(2)),
-            istcp: codec::get!(r.required(3)),
-            grid: codec::get!(r.required(4)),
-            groupworkid: codec::get!(r.optional(5)),
-            grouprealid: codec::get!(r.optional(6)),
-            set_id: codec::get!(r.optional(7)),
-            qos: codec::get!(r.optional(8)),
-            bak_flag: codec::get!(r.optional(9)),
-            weight: codec::get!(r.optional(11)),
-            weight_type: codec::get!(r.optional(12)),
-            auth_type: codec::get!(r.optional(13)),
-            node_name: codec::get!(r.optional(14)),
-        })
+    fn decode_fields(r: &mut codec::Reader<'_>) -> Self {
+        Self {
+            host: r.required(0),
+            port: r.required(1),
+            timeout: r.required(2),
+            istcp: r.required(3),
+            grid: r.required(4),
+            groupworkid: r.optional(5),
+            grouprealid: r.optional(6),
+            set_id: r.optional(7),
+            qos: r.optional(8),
+            bak_flag: r.optional(9),
+            weight: r.optional(11),
+            weight_type: r.optional(12),
+            auth_type: r.optional(13),
+            node_name: r.optional(14),
+        }
     }
 }
