@@ -130,6 +130,8 @@ pub enum DefaultValue {
     Float(f64),
     /// A string.
     String(&'static str),
+    /// A string that is not UTF-8.
+    Bytes(&'static [u8]),
 }
 
 /// As in an IDL.

@@ -95,11 +95,14 @@ impl Run {
                     files,
                 });
             }
-            if !diagnostics.is_empty() {
-                run.warnings.push(Findings {
-                    sources,
-                    diagnostics,
-                });
+            let findings = Findings {
+                sources,
+                diagnostics,
+            };
+            if findings.has_errors() {
+                errors.push(findings);
+            } else if !findings.diagnostics.is_empty() {
+                run.warnings.push(findings);
             }
         }
         if !errors.is_empty() {
@@ -256,9 +259,9 @@ fn code<'c>(
             Ok(backend) => {
                 // They are the same for most options.
                 let known = diagnostics.len();
-                for warning in &backend.warnings {
-                    if backends.is_empty() || !diagnostics[..known].contains(warning) {
-                        diagnostics.push(warning.clone());
+                for diagnostic in &backend.diagnostics {
+                    if backends.is_empty() || !diagnostics[..known].contains(diagnostic) {
+                        diagnostics.push(diagnostic.clone());
                     }
                 }
                 users.push((config, backends.len()));

@@ -112,6 +112,8 @@ pub struct Field {
     pub ty: Type,
     /// The declared default, already converted and range-checked to `ty`.
     pub default: Option<Value>,
+    /// Where it is.
+    pub default_span: Option<Span>,
     /// An optional member that closes a cycle of structs held by value: it must be boxed.
     pub closes_cycle: bool,
 }
@@ -178,7 +180,7 @@ pub enum Value {
     Int(i64),
     /// For `float` (already rounded to f32) and `double`.
     Float(f64),
-    /// For `string`, escapes decoded. UTF-8 unless the place is of a bytes type.
+    /// For `string`, escapes decoded. UTF-8, but for the default of a member, which may be bytes in the generated code.
     String(Vec<u8>),
     /// An enumerator, for an enum.
     Enumerator {

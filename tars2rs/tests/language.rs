@@ -9,6 +9,7 @@ use std::path::Path;
 use common::{FIXTURES, codes, field, golden, model, render, resolve_bytes, resolve_files};
 use tars2rs::diagnostic::{short, text};
 use tars2rs::model::{EnumId, StructId, Type, Value};
+use tars2rs::resolve::defaults_not_text;
 use tars2rs::syntax::KEYWORDS;
 
 const CLEAN: [&str; 0] = [];
@@ -478,7 +479,19 @@ fn escapes_are_those_of_c_without_nul() {
         default(r"\xe4\xb8\x96"),
         (text("世".as_bytes()), String::new())
     );
-    assert_eq!(default(r"\xe4\xb8"), (None, "invalid-string".to_owned()));
+    // Not UTF-8: good for a member that is bytes in the generated code, and for nothing else.
+    let half = default(r"\xe4\xb8");
+    assert_eq!(half, (text(b"\xe4\xb8"), String::new()));
+    let model = model("module M { struct S { 0 optional string a = \"\\xe4\\xb8\"; }; };");
+    assert_eq!(defaults_not_text(&model, |_, _| true), []);
+    let [error] = &defaults_not_text(&model, |_, _| false)[..] else {
+        panic!("one error");
+    };
+    assert_eq!(error.code.name(), "invalid-string");
+    assert_eq!(
+        codes("module M { const string A = \"\\xe4\\xb8\"; };"),
+        ["invalid-string"]
+    );
 }
 
 /// numbers, their forms. Also `fixtures.rs`: 010, 013, 014, 094, 115, 116.

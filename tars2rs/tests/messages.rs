@@ -34,7 +34,7 @@ fn about_idl() {
         if let Some(model) = &output.model {
             let options = Options::default();
             let backend = Backend::new(model, &options).unwrap();
-            output.diagnostics.extend(backend.warnings);
+            output.diagnostics.extend(backend.diagnostics);
         }
         check(&path, &render(&output));
     }

@@ -50,6 +50,13 @@ fn options_compile_and_work() {
     for (name, options) in cases {
         krate.add(name, &idl, &[], options);
     }
+    let gbk = root().join("tars2rs/tests/generated/gbk.tars");
+    krate.add(
+        "gbk",
+        &gbk,
+        &[],
+        "borrowed = true\nserde = true\n[types.\"Gbk.Old.name\"]\nstringType = 'bytes::Bytes'\n",
+    );
     let shared = krate.dir().join("src/cexternal/App/MyServer/Obj");
     assert!(
         !shared.join("classes").exists(),

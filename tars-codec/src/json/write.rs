@@ -146,7 +146,8 @@ impl Text {
                 Some(DefaultValue::Zero) if matches!(field.ty, Type::Struct(_)) => {}
                 Some(default) => {
                     self.name(&mut count, field);
-                    self.default(default, field.ty);
+                    self.default(r, default, field.ty)
+                        .map_err(|error| error.at_tag(field.tag))?;
                 }
             }
         }
@@ -161,7 +162,7 @@ impl Text {
         self.json.push(':');
     }
 
-    fn default(&mut self, default: &DefaultValue, ty: &Type) {
+    fn default(&mut self, r: &Reader<'_>, default: &DefaultValue, ty: &Type) -> Result<()> {
         match (default, ty) {
             (DefaultValue::Zero, Type::Bool) => self.json.push_str("false"),
             (DefaultValue::Zero, Type::Float | Type::Double) => self.json.push_str("0.0"),
@@ -174,7 +175,9 @@ impl Text {
             (DefaultValue::Float(value), Type::Float) => self.float(*value as f32),
             (DefaultValue::Float(value), _) => self.double(*value),
             (DefaultValue::String(value), _) => quote(&mut self.json, value),
+            (DefaultValue::Bytes(_), _) => return Err(r.invalid_utf8(&[])),
         }
+        Ok(())
     }
 
     fn list<I: Iterator>(

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tars2rs::Findings;
-use tars2rs::resolve::{Input, resolve};
+use tars2rs::resolve::{Input, defaults_not_text, resolve};
 
 use super::Outcome;
 use super::messages::Options;
@@ -29,10 +29,18 @@ pub(super) fn run(args: &Args) -> Outcome {
         include_dirs: &args.include_dirs,
     };
     let output = resolve(&input);
+    // By default no string is bytes.
+    let defaults = output
+        .model
+        .iter()
+        .flat_map(|model| defaults_not_text(model, |_, _| false));
     let unreadable = output.unreadable.into_iter().map(|file| file.diagnostic);
     let mut findings = [Findings {
         sources: output.sources,
-        diagnostics: unreadable.chain(output.diagnostics).collect(),
+        diagnostics: unreadable
+            .chain(output.diagnostics)
+            .chain(defaults)
+            .collect(),
     }];
     if args.options.warn(&mut findings) {
         Outcome::Good

@@ -2,6 +2,7 @@
 
 use super::Resolver;
 use super::declare::EnumeratorId;
+use super::fit::not_text;
 use super::values::{Operand, Target, Wanted, literal};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Const, ConstId, EnumId, ModuleId, Type, Value};
@@ -215,7 +216,13 @@ impl Resolver<'_> {
                 Value::Bool(value) => Some(Operand::Bool(value)),
                 Value::Int(value) => Some(Operand::Integer(value.into())),
                 Value::Float(value) => Some(Operand::Float(value)),
-                Value::String(value) => Some(Operand::String(value)),
+                Value::String(value) => match not_text(&value, declared.value.span) {
+                    Some(error) => {
+                        self.report(error);
+                        None
+                    }
+                    None => Some(Operand::String(value)),
+                },
                 Value::Enumerator { of, index } => {
                     Some(Operand::Enumerator(EnumeratorId { of, index }))
                 }

@@ -3,7 +3,7 @@
 use super::Resolver;
 use super::values::Operand;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{EnumId, Type, Value};
+use crate::model::{EnumId, Model, StructId, Type, Value};
 use crate::source::Span;
 
 impl Resolver<'_> {
@@ -197,18 +197,38 @@ fn show(number: i128) -> String {
     }
 }
 
+/// The error of a string that is not UTF-8, unless it is.
+pub(super) fn not_text(bytes: &[u8], at: Span) -> Option<Diagnostic> {
+    let error = str::from_utf8(bytes).err()?;
+    let byte = error.valid_up_to() + 1;
+    Some(
+        Diagnostic::new(Code::InvalidString, "this string is not UTF-8")
+            .at(at, format!("its byte {byte} makes no character")),
+    )
+}
+
+/// The errors of defaults that are not UTF-8, in members that are not bytes in the generated code.
+pub fn defaults_not_text(
+    model: &Model,
+    are_bytes: impl Fn(StructId, usize) -> bool,
+) -> Vec<Diagnostic> {
+    let structs = (0..).map(StructId).zip(&model.structs);
+    let fields = structs.flat_map(|(id, of)| {
+        let fields = of.fields.iter().enumerate();
+        fields.map(move |(index, field)| (id, index, field))
+    });
+    let faults = fields.filter_map(|(id, index, field)| match &field.default {
+        Some(Value::String(bytes)) if !are_bytes(id, index) => not_text(bytes, field.default_span?),
+        _ => None,
+    });
+    let help = "or let the config make it bytes: `stringType = \"bytes::Bytes\"` for this member";
+    faults.map(|fault| fault.help(help)).collect()
+}
+
 fn fit_string(operand: &Operand, max: Option<u32>, at: Span) -> Result<Value, Diagnostic> {
     let Operand::String(bytes) = operand else {
         return Err(mismatch("a string is needed here", operand, at));
     };
-    if let Err(error) = str::from_utf8(bytes) {
-        return Err(
-            Diagnostic::new(Code::InvalidString, "this string is not UTF-8").at(
-                at,
-                format!("its byte {} makes no character", error.valid_up_to() + 1),
-            ),
-        );
-    }
     match max {
         Some(max) if bytes.len() > max as usize => Err(Diagnostic::new(
             Code::OutOfRange,

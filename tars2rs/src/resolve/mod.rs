@@ -22,6 +22,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{Enum, Enumerator, Model, Module};
 use crate::source::SourceMap;
 use declare::Declarations;
+pub use fit::defaults_not_text;
 use values::Values;
 
 /// What a run is about. Paths are opened as they are: the caller joins them to the config's directory.

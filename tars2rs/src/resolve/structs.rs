@@ -71,6 +71,7 @@ impl Resolver<'_> {
                 required: member.required,
                 ty,
                 default,
+                default_span: member.default.as_ref().map(|value| value.span),
                 closes_cycle: false,
             });
         }

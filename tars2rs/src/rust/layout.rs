@@ -75,7 +75,16 @@ pub(crate) fn second_call(
         return format!("{head}{line}");
     }
     let step = blanks(indent + STEP);
-    let call = call(indent + STEP, method, args, "");
+    let call = self::call(indent + STEP, method, args, "");
+    // Where the second call is broken anyway, rustfmt breaks nothing else.
+    let open = format!("{receiver}{read}{method}(");
+    if call.contains('\n')
+        && width(&open) <= SMALL_WIDTH
+        && indent + width(head) + width(&open) <= WIDTH
+    {
+        let call = self::call(indent, &format!("{receiver}{read}{method}"), args, "");
+        return format!("{head}{}", call.trim_start());
+    }
     // rustfmt takes the first call along where that saves no column.
     if width(head) + width(receiver) <= STEP {
         return format!("{head}{receiver}{read}\n{call}");

@@ -30,6 +30,7 @@ use crate::config::Options;
 use crate::diagnostic::Diagnostic;
 use crate::model::{InterfaceId, Model, ModuleId};
 use crate::parallel;
+use crate::resolve::defaults_not_text;
 use crate::source::Span;
 
 use derives::Traits;
@@ -111,8 +112,8 @@ pub struct Backend<'a> {
     styles: Styles<'a>,
     names: Names,
     traits: Traits,
-    /// What is worth a look.
-    pub warnings: Vec<Diagnostic>,
+    /// What is wrong, or worth a look.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 impl<'a> Backend<'a> {
@@ -122,7 +123,10 @@ impl<'a> Backend<'a> {
     /// The options name something that is not in the IDL, or that they are not for.
     pub fn new(model: &'a Model, options: &'a Options) -> Result<Self, Vec<Complaint>> {
         let styles = Styles::new(options, model)?;
-        let (names, warnings) = Names::new(model, &styles);
+        let (names, mut diagnostics) = Names::new(model, &styles);
+        diagnostics.extend(defaults_not_text(model, |of, index| {
+            styles.is_bytes(of, index)
+        }));
         let traits = Traits::new(model, &styles);
         Ok(Self {
             model,
@@ -130,7 +134,7 @@ impl<'a> Backend<'a> {
             styles,
             names,
             traits,
-            warnings,
+            diagnostics,
         })
     }
 

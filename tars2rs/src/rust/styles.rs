@@ -5,7 +5,7 @@ mod target;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::config::{Attributes, Options, Rule, Types};
+use crate::config::{Attributes, Options, Rule, StringType, Types};
 use crate::model::{EnumId, InterfaceId, Model, ModuleId, StructId, Type};
 
 use super::graph::spread_to_users;
@@ -86,6 +86,12 @@ impl<'a> Styles<'a> {
     pub(super) fn field(&self, of: StructId, index: usize) -> Types {
         let module = Target::Module(self.model[of].module);
         self.types(&[module, Target::Struct(of), Target::Field(of, index)])
+    }
+
+    /// Whether a string member is bytes in the generated code, or in none.
+    pub(super) fn is_bytes(&self, of: StructId, index: usize) -> bool {
+        self.field(of, index).string == StringType::Bytes
+            || self.extern_path(Named::Struct(of), "").is_some()
     }
 
     /// What the types of a parameter become, or of the return value.

@@ -301,3 +301,23 @@ mod service {
         serving.abort();
     }
 }
+
+mod defaults_that_are_not_utf8 {
+    use generated::cgbk::app::my_server::obj::classes::gbk::{Old, OldRef};
+    use tars_rpc::codec;
+
+    #[test]
+    fn are_bytes() {
+        let old = Old::default();
+        assert_eq!(&old.name[..], b"\xd6\xd0\xce\xc4");
+        assert_eq!(old.title, "text");
+        assert_eq!(codec::encode(&old).unwrap(), b"");
+        assert_eq!(codec::decode::<Old>(b"").unwrap(), old);
+        assert_eq!(codec::decode_ref::<OldRef<'_>>(b"").unwrap().name, b"\xd6\xd0\xce\xc4");
+        // JSON is text.
+        let error = serde_json::to_string(&old).unwrap_err().to_string();
+        assert!(error.contains("Gbk.Old") && error.contains("UTF-8"), "{error}");
+        let new = Old { name: "x".into(), ..Old::default() };
+        assert_eq!(serde_json::to_string(&new).unwrap(), r#"{"name":"x","title":"text"}"#);
+    }
+}

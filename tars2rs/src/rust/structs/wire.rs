@@ -100,6 +100,9 @@ impl Parts<'_> {
         let value = default.filter(|value| !is_default(self.model, value, &field.ty))?;
         Some(match (value, &field.ty) {
             (Value::Bool(_), _) => "True".to_owned(),
+            (Value::String(bytes), _) if str::from_utf8(bytes).is_err() => {
+                format!("Bytes({})", byte_string(bytes))
+            }
             (Value::String(_), _) => format!("String({})", self.spelling.value(value, &field.ty)),
             (Value::Float(float), Type::Float) if float.is_finite() => {
                 format!("Float({})", self.spelling.value(value, &Type::Float))
