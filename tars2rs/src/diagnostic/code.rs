@@ -51,7 +51,7 @@ codes! {
     UnbalancedBrace = Error "unbalanced-brace": "A `{` is never closed, or a `}` closes nothing.";
     NestingTooDeep = Error "nesting-too-deep": "Brackets are nested deeper than any honest IDL needs.";
     InvalidNumber = Error "invalid-number": "A number is badly written or out of range for any type.";
-    InvalidString = Error "invalid-string": "A string holds a NUL or bytes that are not UTF-8.";
+    InvalidString = Error "invalid-string": "A string holds a NUL or bytes that are not UTF-8 (which the default of a member may be that is `bytes::Bytes` in the generated code).";
     UnknownEscape = Warning "unknown-escape": "A `\\` in a string comes before a character that needs none.";
 
     // Syntax
