@@ -29,11 +29,11 @@ def free_port():
 class Server:
     """A server of one peer; ended by its process id."""
 
-    def __init__(self, peer, shards=0):
+    def __init__(self, peer, *options):
         self.port = free_port()
         ports = [str(port) for port in (self.port, free_port(), free_port())]
         if peer in (OURS, ONE):
-            command = [LOAD, "server", f"threads={1 if peer == ONE else 2}", f"shards={shards}"]
+            command = [LOAD, "server", f"threads={1 if peer == ONE else 2}", *options]
         elif peer == GO_NAME:
             command = [os.path.abspath(GO), "server", *ports]
         else:
@@ -201,13 +201,13 @@ def flat(rounds, seconds):
 def shapes(rounds, seconds):
     """Ours under loads that a closed loop does not show."""
 
-    def run(peer, *options, shards=0):
+    def run(peer, *options, server=()):
         results = []
         for _ in range(rounds):
             print(f"{peer}: {' '.join(options)}", file=sys.stderr)
-            with Server(peer, shards) as server:
-                line = [LOAD, "client", f"port={server.port}", f"seconds={seconds}", f"threads={1 if peer == ONE else 2}", *options]
-                results.append(measure(server, line))
+            with Server(peer, *server) as started:
+                line = [LOAD, "client", f"port={started.port}", f"seconds={seconds}", f"threads={1 if peer == ONE else 2}", *options]
+                results.append(measure(started, line))
         return lambda field: statistics.median(result[field] for result in results)
 
     def row(first, of):
@@ -225,8 +225,13 @@ def shapes(rounds, seconds):
         for slow in (0, 100, 1000):
             row(f"{peer}: {slow:,} that take 50 ms", run(peer, "outstanding=100", f"slow={slow}", "size=16"))
     print(f"\n| server, 64 connections, 1,000 outstanding | {head}")
-    for name, peer, shards in (("two threads of one runtime", OURS, 0), ("a runtime for each of two threads", OURS, 2), ("one thread", ONE, 0)):
-        row(name, run(peer, "connections=64", "outstanding=1000", "size=16", shards=shards))
+    for name, peer, options in (("two threads of one runtime", OURS, ()), ("a runtime for each of two threads", OURS, ("shards=2",)), ("one thread", ONE, ())):
+        row(name, run(peer, "connections=64", "outstanding=1000", "size=16", server=options))
+    print(f"\n| one call outstanding, `busy_poll` of 50 us | {head}")
+    busy = ("busy_poll=50",)
+    for peer in (OURS, ONE):
+        for name, client, server in (("neither side", (), ()), ("client", busy, ()), ("server", (), busy), ("both", busy, busy)):
+            row(f"{peer}: {name}", run(peer, "size=16", *client, server=server))
     few, many = (run(OURS, f"connections={n}", "size=16") for n in (1, 10000))
     print("\n| memory of an idle connection, 10,000 of them, each used once | KB |\n|---|---:|")
     for side, field in (("server", "memory"), ("client, with a communicator for each", "rss")):

@@ -16,11 +16,13 @@ use tokio::{
 use tokio_util::io::poll_read_buf;
 
 mod alarm;
+mod busy_poll;
 mod clock;
 mod datagram;
 pub(crate) mod dial;
 
 pub(crate) use alarm::Alarm;
+pub(crate) use busy_poll::BusyPoll;
 pub(crate) use clock::{FOREVER, after, now};
 pub(crate) use datagram::MAX_DATAGRAM;
 

@@ -2,6 +2,7 @@
 //!
 //! `rpc-load server [threads=N] [shards=N]` prints its port and serves `sayHelloWorld` until it is ended; with `shards`,
 //! so many threads have each a runtime and a server of its own, and the kernel spreads connections over them.
+//! `busy_poll=US` on either side keeps its thread awake for so long.
 //!
 //! `rpc-load client port=P [connections=1] [outstanding=1] [stay=0] [parked=0] [slow=0] [rate=0] [size=1024]
 //! [seconds=2] [threads=N]` calls it in a closed loop, each of so many callers going over the connections in turn, or
@@ -91,7 +92,7 @@ fn run(options: &Options, job: impl Future<Output = Result<()>>) -> io::Result<(
 fn serve(options: &Options) -> io::Result<()> {
     let shards: usize = options.get("shards", 0);
     if shards == 0 {
-        return run(options, server(([127, 0, 0, 1], 0).into()));
+        return run(options, server(options, ([127, 0, 0, 1], 0).into()));
     }
     // A port for all of them, held until they have it.
     let first = reusable(([127, 0, 0, 1], 0).into())?;
@@ -101,7 +102,7 @@ fn serve(options: &Options) -> io::Result<()> {
         .map(|_| {
             thread::spawn(move || {
                 let one = Options([("threads".to_owned(), "1".to_owned())].into());
-                run(&one, shard(address))
+                run(&one, shard(&one, address))
             })
         })
         .collect();
@@ -122,12 +123,12 @@ fn reusable(address: SocketAddr) -> io::Result<TcpSocket> {
 }
 
 /// A server with an accept loop of its own.
-async fn shard(address: SocketAddr) -> Result<()> {
+async fn shard(options: &Options, address: SocketAddr) -> Result<()> {
     let failed = |error: io::Error| Error::new(1, error.to_string());
     let listener = reusable(address).and_then(|socket| socket.listen(1024));
     let listener = listener.map_err(failed)?;
     let server = Server::builder()
-        .limits(limits())
+        .limits(limits(options))
         .servant(NAME, Greeter)
         .listen()
         .await?;
@@ -164,18 +165,23 @@ impl Servant for Greeter {
     }
 }
 
-fn limits() -> Limits {
+fn busy_poll(options: &Options) -> Duration {
+    Duration::from_micros(options.get("busy_poll", 0))
+}
+
+fn limits(options: &Options) -> Limits {
     let mut limits = Limits::default();
+    limits.busy_poll = busy_poll(options);
     limits.max_connections = 20_000;
     limits.max_in_flight = 200_000;
     limits.max_in_flight_per_connection = 200_000;
     limits
 }
 
-async fn server(address: SocketAddr) -> Result<()> {
+async fn server(options: &Options, address: SocketAddr) -> Result<()> {
     let server = Server::builder()
         .bind(address)
-        .limits(limits())
+        .limits(limits(options))
         .servant(NAME, Greeter)
         .listen()
         .await?;
@@ -269,7 +275,7 @@ impl Load {
 
 async fn client(options: &Options) -> Result<()> {
     let proxies: Arc<[_]> = (0..options.get("connections", 1))
-        .map(|_| proxy(options.get("port", 0)))
+        .map(|_| proxy(options))
         .collect::<Result<_>>()?;
     let name: Arc<str> = "x".repeat(options.get("size", 1024)).into();
     for proxy in proxies.iter() {
@@ -342,12 +348,14 @@ async fn client(options: &Options) -> Result<()> {
 }
 
 /// A proxy with a connection of its own: proxies of a communicator share one.
-fn proxy(port: u16) -> Result<ServantProxy> {
+fn proxy(options: &Options) -> Result<ServantProxy> {
+    let port: u16 = options.get("port", 0);
     let mut config = Config::default();
     config.timeout = Duration::from_secs(60);
     config.keep_alive = None; // the pings of thousands of connections are not the cost of a call
     config.max_queue = 200_000;
     config.max_pending = 200_000;
+    config.busy_poll = busy_poll(options);
     let communicator = Communicator::builder().config(config).build();
     communicator.string_to_proxy(&format!("{NAME}@tcp -h 127.0.0.1 -p {port}"))
 }

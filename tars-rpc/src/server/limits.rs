@@ -57,6 +57,10 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// A connection whose peer takes no bytes for that long is closed. Default 10 s.
     pub write_stall: Duration,
+    /// For how long after bytes came or went a connection looks for the next request without letting its thread sleep:
+    /// for callers that call again within microseconds. A connection that falls silent costs that much processor time
+    /// each time. Default: none; 50 us is much.
+    pub busy_poll: Duration,
 }
 
 impl Limits {
@@ -88,6 +92,7 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(600),
             write_stall: Duration::from_secs(10),
+            busy_poll: Duration::ZERO,
         }
     }
 }

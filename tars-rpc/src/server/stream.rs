@@ -18,7 +18,7 @@ use super::{
     desk::{Answers, Desk, Part},
 };
 use crate::{
-    net::{Alarm, Moved, Socket, Stream, now},
+    net::{Alarm, BusyPoll, Moved, Socket, Stream, now},
     protocol::{
         Violation,
         server::{Answer, ReplyTo, ServerConnection},
@@ -110,6 +110,7 @@ impl Conversation {
         let drained = drain.cancelled_owned();
         tokio::pin!(drained);
         let mut alarm = Alarm::default();
+        let mut busy_poll = BusyPoll::new(self.shared.limits.busy_poll);
         loop {
             let turn = now();
             self.desk.begin(turn, &mut self.protocol);
@@ -130,12 +131,17 @@ impl Conversation {
             let receive = self.wants_requests();
             let has_room = self.protocol.has_room();
             let expects_events = self.desk.expects_events();
+            let is_busy = receive && busy_poll.goes_on();
             let (input, output) = self.protocol.buffers(receive);
             tokio::select! {
                 moved = socket.exchange(input, output) => match moved {
                     Err(error) => return Reason::Broken(error),
-                    Ok(moved) => self.moved(&moved),
+                    Ok(moved) => {
+                        self.moved(&moved);
+                        busy_poll.expect();
+                    }
                 },
+                () = BusyPoll::turn(), if is_busy => {}
                 event = self.desk.event(has_room), if expects_events => {
                     let close = self.desk.handle(event, &mut self.protocol);
                     if close && self.ending.is_none() {

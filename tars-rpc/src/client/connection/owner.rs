@@ -22,7 +22,7 @@ use super::{
 use crate::{
     Disconnect,
     client::{BoxedStream, backoff::Backoff},
-    net::{Alarm, Socket, after, now},
+    net::{Alarm, BusyPoll, Socket, after, now},
     protocol::keep_alive::{Due, KeepAlive},
 };
 
@@ -212,6 +212,7 @@ impl Owner {
         let mut has_read = false;
         let times = self.shared.config.times();
         let mut keep_alive = KeepAlive::new(times, connected_at);
+        let mut busy_poll = BusyPoll::new(self.shared.config.busy_poll);
         let backoff_last = self.shared.config.backoff_last;
         // A peer that accepts and then does nothing right must not be called in a tight loop.
         let lived_long = || now().duration_since(connected_at) > backoff_last;
@@ -234,6 +235,7 @@ impl Owner {
                 stalled_at,
                 keep_alive.next_look(),
             ]);
+            let is_busy = !self.calls.protocol.is_idle() && busy_poll.goes_on();
             let (input, output) = self.calls.protocol.buffers();
             tokio::select! {
                 moved = socket.exchange(Some(input), output) => match moved {
@@ -242,6 +244,7 @@ impl Owner {
                         if moved.written > 0 {
                             stalled_at = None;
                             self.calls.sent(moved.written);
+                            busy_poll.expect();
                         }
                         match moved.read {
                             Some(0) => return lost(Disconnect::Closed, has_read),
@@ -258,6 +261,7 @@ impl Owner {
                         }
                     }
                 },
+                () = BusyPoll::turn(), if is_busy => {}
                 news = self.mail.next(wake_at) => match news {
                     News::NoCallers => has_callers = false,
                     News::Mail => {
