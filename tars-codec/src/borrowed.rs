@@ -251,12 +251,12 @@ impl<'i, 'a> Cursor<'i, 'a> {
     fn go_on_behind(&mut self, reader: Reader<'i>) -> Result<()> {
         let rest = self.rest();
         match rest.get(rest.len().wrapping_sub(reader.left())..) {
-            Some(rest) => {
+            Some(rest) if reader.is_beside(self) => {
                 self.go_on(rest);
                 Ok(())
             }
-            // A `Decode` has put a reader of other bytes in the place of the one it was given.
-            None => Err(Error::at(*self, ErrorKind::BrokenReader)),
+            // A `Decode` has put another reader in the place of the one it was given.
+            _ => Err(Error::at(*self, ErrorKind::BrokenReader)),
         }
     }
 }

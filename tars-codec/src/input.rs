@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::{
     cell::{Cell, RefCell},
-    slice::SliceIndex,
+    ops::Range,
 };
 
 use bytes::Bytes;
@@ -26,6 +26,8 @@ pub struct Input<'a> {
     indexes: RefCell<Vec<Index>>,
     /// What went wrong first in the struct that is being read.
     fault: RefCell<Option<Error>>,
+    /// Whether something did. It is asked at the end of each struct.
+    has_fault: Cell<bool>,
 }
 
 impl<'a> Input<'a> {
@@ -39,6 +41,7 @@ impl<'a> Input<'a> {
             budget: Cell::new(Limits::DEFAULT.memory),
             indexes: RefCell::new(Vec::new()),
             fault: RefCell::new(None),
+            has_fault: Cell::new(false),
         }
     }
 
@@ -91,10 +94,8 @@ impl<'a> Input<'a> {
     }
 
     /// A part of the bytes; the end of them, when there is no such part.
-    pub(crate) fn bytes(&self, range: impl SliceIndex<[u8], Output = [u8]>) -> &'a [u8] {
-        self.bytes
-            .get(range)
-            .unwrap_or_else(|| &self.bytes[self.bytes.len()..])
+    pub(crate) fn bytes(&self, range: Range<usize>) -> &'a [u8] {
+        self.bytes.get(range).unwrap_or_else(|| self.end())
     }
 
     /// Notes where the fields of a struct are, under a number that is not 0.
@@ -119,18 +120,31 @@ impl<'a> Input<'a> {
     #[cold]
     #[inline(never)]
     pub(crate) fn fail(&self, error: Error) -> &'a [u8] {
+        self.has_fault.set(true);
         self.fault.borrow_mut().get_or_insert(error);
-        self.bytes(self.bytes.len()..)
+        self.end()
     }
 
     /// Whether an error is kept.
+    #[inline(always)]
     pub(crate) fn has_fault(&self) -> bool {
-        self.fault.borrow().is_some()
+        self.has_fault.get()
+    }
+
+    /// The error that is kept.
+    pub(crate) fn fault(&self) -> Option<Error> {
+        self.fault.borrow().clone()
     }
 
     /// The error that is kept, which is forgotten.
     pub(crate) fn take_fault(&self) -> Option<Error> {
+        self.has_fault.set(false);
         self.fault.take()
+    }
+
+    /// The bytes behind the last one: none.
+    pub(crate) fn end(&self) -> &'a [u8] {
+        &self.bytes[self.bytes.len()..]
     }
 
     #[inline]

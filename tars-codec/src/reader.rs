@@ -91,7 +91,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
                 self.rest = rest;
                 Ok(None)
             }
-            [] if !self.place.in_struct => Ok(None),
+            [] if !self.place.in_struct => self.check().map(|()| None),
             _ => {
                 let (head, rest) = self.late_head()?;
                 self.rest = rest;
@@ -541,10 +541,11 @@ impl Reader<'_> {
     /// The field has the tag, but not a value of type `T`.
     #[inline(always)]
     pub fn next_if<T: Decode>(&mut self, tag: u8) -> Result<Option<T>> {
+        self.check()?;
         let Some(ty) = self.take_head_if(tag) else {
             return Ok(None);
         };
-        match T::decode(self, ty) {
+        match self.value(ty) {
             Ok(value) => Ok(Some(value)),
             Err(error) => Err(error.at_tag(tag)),
         }
@@ -558,8 +559,19 @@ impl Reader<'_> {
         if slot.is_some() {
             return self.skip(head);
         }
-        *slot = Some(T::decode(self, head.ty).map_err(|error| error.at_tag(head.tag))?);
+        *slot = Some(
+            self.value(head.ty)
+                .map_err(|error| error.at_tag(head.tag))?,
+        );
         Ok(())
+    }
+
+    /// A value, of which nothing is to be asked later: a [`Decode`] may have asked for fields.
+    #[inline(always)]
+    fn value<T: Decode>(&mut self, ty: WireType) -> Result<T> {
+        let value = T::decode(self, ty)?;
+        self.check()?;
+        Ok(value)
     }
 }
 

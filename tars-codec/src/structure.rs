@@ -25,7 +25,8 @@ pub trait Struct: Sized {
     /// Asks for the fields by ascending tag: [`Reader::required`] and its like.
     ///
     /// Called by [`decode`] and [`Decode::decode`], and once more if the fields turn out to be in another order: what it
-    /// returns must depend on the reader alone. If the reader [fails](Cursor::fail), it is not used.
+    /// returns must depend on the reader alone. A reader that [fails](Cursor::fail) gives zeros and defaults from there on,
+    /// and what is made of them is not used.
     fn decode_fields(r: &mut Reader<'_>) -> Self;
 }
 
@@ -142,6 +143,9 @@ fn again<'i, 'a, T: Read<'i, 'a>>(
     let (mut fields, end) = start.indexed().map_err(in_struct)?;
     let value = T::fields(&mut fields);
     match input.take_fault() {
+        None if !fields.is_beside(&start) => {
+            Err(in_struct(Error::at(start, ErrorKind::BrokenReader)))
+        }
         None => {
             start.forget_index();
             Ok((value, end))

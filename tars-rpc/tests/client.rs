@@ -20,7 +20,7 @@ use tars_rpc::{
     client::{CallOptions, Config, Connecting, Connector},
     codes,
 };
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
 
 fn spawn(client: &TestTafServiceServant, name: &str) -> JoinHandle<Result<String>> {
     let (client, name) = (client.clone(), name.to_owned());
@@ -248,6 +248,22 @@ async fn unsent_bytes_are_bounded_while_the_peer_takes_nothing() {
             Error::Timeout { .. }
         ));
     }
+}
+
+/// The last caller has gone, its request waits to be written, and then the connection breaks: nothing is left.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_breaks_after_the_last_caller_has_gone_ends() {
+    let (client, communicator, mut server) = in_memory(16, |_| {});
+    let oneway = client.with(CallOptions::new().oneway());
+    let call = tokio::spawn(async move { oneway.test_taf_server().await });
+    let connection = server.accept().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    call.abort();
+    drop((client, communicator));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    drop((connection, server));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
 }
 
 #[tokio::test(start_paused = true)]

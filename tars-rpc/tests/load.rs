@@ -95,6 +95,20 @@ async fn handlers_and_queue_are_shared_by_connections() {
     }
 }
 
+/// What was received whole is run, though the caller is gone before the first of the answers is written.
+#[tokio::test(start_paused = true)]
+async fn requests_are_run_though_nobody_takes_their_answers() {
+    const REQUESTS: u64 = 100; // some answers are written before the last request is run
+    let mut memory = Memory::new(|_| {}).await;
+    let mut caller = memory.connect();
+    let requests = (0..REQUESTS).flat_map(|id| greet(id as i32, "x", |_| {}));
+    caller.send(&requests.collect::<Vec<_>>()).await;
+    drop(caller);
+    let stats = Arc::clone(&memory.stats);
+    memory.end().await;
+    assert_eq!(stats.requests.get(), REQUESTS);
+}
+
 /// Each connection that waits gets its turn, however many requests another one has.
 #[tokio::test(start_paused = true)]
 async fn connections_take_turns() {

@@ -6,11 +6,11 @@
 //! then the struct is read [again](crate::structure), from an index of its fields.
 //!
 //! What is wrong with a field is kept in the input, and nothing is left to read then, so that the fields that follow are
-//! absent, and the struct has no end: it is there that the error is looked for. A decoder without a way out at each field
-//! is a third less work for the compiler of the generated code.
+//! absent. It is at the end of the struct that the error is looked for. A decoder without a way out at each field is a
+//! third less work for the compiler of the generated code.
 
 use alloc::vec::Vec;
-use core::ops::Range;
+use core::{ops::Range, ptr};
 
 use super::{Cursor, Place, Reader, STRUCT_END};
 use crate::{
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
 impl<'i, 'a> Cursor<'i, 'a> {
     /// Ends the reading of fields: this error is kept, if it is the first one, and nothing is left to read. What is asked
     /// for from here on is absent, and is of no importance: [`decode`](crate::decode) and its like return the error, with
-    /// the names of struct and field, and not the value; elsewhere, [`check`](Self::check) does.
+    /// the name of the struct, and not the value; elsewhere, [`check`](Self::check) does.
     #[inline]
     pub fn fail(&mut self, error: Error) {
         self.rest = self.input.fail(error);
@@ -110,9 +110,13 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// their reading.
     ///
     /// # Errors
-    /// That with which a reader of the same input has [failed](Self::fail) first. It is forgotten then.
+    /// That with which a reader of the same input has [failed](Self::fail) first.
+    #[inline]
     pub fn check(&self) -> Result<()> {
-        self.input.take_fault().map_or(Ok(()), Err)
+        if self.input.has_fault() {
+            return self.input.fault().map_or(Ok(()), Err);
+        }
+        Ok(())
     }
 
     /// The value of a field, unless the reader fails.
@@ -130,6 +134,9 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// The fields that are none of these. The reader does not move, but [fails](Self::fail) if what stands there are no
     /// fields, or if they take too much memory.
     pub fn unknown_fields(&mut self, known: &[Field]) -> UnknownFields {
+        if self.input.has_fault() {
+            return UnknownFields::new();
+        }
         self.find_unknown(known).unwrap_or_else(|error| {
             self.fail(error);
             UnknownFields::new()
@@ -174,6 +181,13 @@ impl<'i, 'a> Cursor<'i, 'a> {
         self.place.disorder
     }
 
+    /// Whether both have the same input: a [`Decode`] can put another reader in the place of the one it is given.
+    #[inline(always)]
+    pub(crate) fn is_beside(&self, other: &Cursor<'_, '_>) -> bool {
+        let input = |of: &Cursor<'_, '_>| ptr::from_ref(of.input).addr();
+        input(self) == input(other)
+    }
+
     /// What is left.
     #[inline(always)]
     pub(crate) fn rest(&self) -> &'a [u8] {
@@ -191,7 +205,8 @@ impl<'i, 'a> Cursor<'i, 'a> {
     #[inline(always)]
     pub(crate) fn finish(&mut self) -> bool {
         match self.rest {
-            [STRUCT_END, rest @ ..] if self.place.in_struct => {
+            // A copy of the reader may have failed.
+            [STRUCT_END, rest @ ..] if self.place.in_struct && !self.input.has_fault() => {
                 self.rest = rest;
                 true
             }
@@ -237,7 +252,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
     #[inline(never)]
     fn search(mut self, tag: u8) -> (Option<WireType>, &'a [u8]) {
         if self.input.has_fault() {
-            return (None, self.rest);
+            return (None, self.input.end());
         }
         if self.place.index != 0 {
             return self.look_up(tag);
@@ -299,7 +314,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
     #[inline(never)]
     pub(crate) fn missing(self, tag: u8) -> &'a [u8] {
         if self.input.has_fault() {
-            return self.rest;
+            return self.input.end();
         }
         // It may still come, in another order.
         let kind = match self.place.index {
