@@ -260,7 +260,8 @@ async fn a_connection_that_breaks_after_the_last_caller_has_gone_ends() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     call.abort();
     drop((client, communicator));
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    // It has lived for so long that another connection would be made at once.
+    tokio::time::sleep(Duration::from_secs(6)).await;
     drop((connection, server));
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
