@@ -28,9 +28,12 @@ async fn calls_over_sockets() {
     for _ in 0..100 {
         assert_eq!(client.say_hello_world("x").await.unwrap(), "hello x!");
     }
-    let many = (0..100).map(|_| client.say_hello_world("x"));
+    let many = (0..100).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move { client.say_hello_world("x").await })
+    });
     for call in many.collect::<Vec<_>>() {
-        call.await.unwrap();
+        call.await.unwrap().unwrap();
     }
     server.stop.cancel();
     server.task.await.unwrap();

@@ -92,7 +92,7 @@ fn run(options: &Options, job: impl Future<Output = Result<()>>) -> io::Result<(
 fn serve(options: &Options) -> io::Result<()> {
     let shards: usize = options.get("shards", 0);
     if shards == 0 {
-        return run(options, server(options, ([127, 0, 0, 1], 0).into()));
+        return run(options, server(([127, 0, 0, 1], 0).into(), limits(options)));
     }
     // A port for all of them, held until they have it.
     let first = reusable(([127, 0, 0, 1], 0).into())?;
@@ -100,9 +100,10 @@ fn serve(options: &Options) -> io::Result<()> {
     print(&format!("port {}", address.port()));
     let threads: Vec<_> = (0..shards)
         .map(|_| {
+            let limits = limits(options);
             thread::spawn(move || {
                 let one = Options([("threads".to_owned(), "1".to_owned())].into());
-                run(&one, shard(&one, address))
+                run(&one, shard(address, limits))
             })
         })
         .collect();
@@ -123,12 +124,12 @@ fn reusable(address: SocketAddr) -> io::Result<TcpSocket> {
 }
 
 /// A server with an accept loop of its own.
-async fn shard(options: &Options, address: SocketAddr) -> Result<()> {
+async fn shard(address: SocketAddr, limits: Limits) -> Result<()> {
     let failed = |error: io::Error| Error::new(1, error.to_string());
     let listener = reusable(address).and_then(|socket| socket.listen(1024));
     let listener = listener.map_err(failed)?;
     let server = Server::builder()
-        .limits(limits(options))
+        .limits(limits)
         .servant(NAME, Greeter)
         .listen()
         .await?;
@@ -178,10 +179,10 @@ fn limits(options: &Options) -> Limits {
     limits
 }
 
-async fn server(options: &Options, address: SocketAddr) -> Result<()> {
+async fn server(address: SocketAddr, limits: Limits) -> Result<()> {
     let server = Server::builder()
         .bind(address)
-        .limits(limits(options))
+        .limits(limits)
         .servant(NAME, Greeter)
         .listen()
         .await?;

@@ -69,8 +69,8 @@ pub struct Config {
     /// How often the registry is asked for the endpoints of a servant. Default 60 s, TarsCpp's
     /// `refresh-endpoint-interval`.
     pub refresh: Duration,
-    /// For how long after sending a request a connection looks for the answer without letting its thread sleep, which
-    /// is soon woken then: for calls that take microseconds. It costs that much processor time at each call that takes
+    /// For how long after sending a request a connection looks for the answer without letting its thread sleep: for
+    /// calls that take microseconds. It costs that much processor time at each call that takes
     /// longer, so it is for a few connections and processors to spare. Default: none; 50 us is much.
     pub busy_poll: Duration,
 }

@@ -2,7 +2,7 @@
 
 use super::Resolver;
 use super::values::Operand;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::{EnumId, Model, StructId, Type, Value};
 use crate::source::Span;
 
@@ -222,7 +222,9 @@ pub fn defaults_not_text(
         _ => None,
     });
     let help = "or let the config make it bytes: `stringType = \"bytes::Bytes\"` for this member";
-    faults.map(|fault| fault.help(help)).collect()
+    let mut diagnostics = Diagnostics::default();
+    faults.for_each(|fault| diagnostics.push(fault.help(help)));
+    diagnostics.sorted()
 }
 
 fn fit_string(operand: &Operand, max: Option<u32>, at: Span) -> Result<Value, Diagnostic> {

@@ -41,8 +41,8 @@ pub(crate) fn call(indent: usize, head: &str, args: &[String], tail: &str) -> St
     format!("{start}{head}(\n{args}{start}){tail}")
 }
 
-/// `name: value.method(a, b)` without the indentation of its first line.
-pub(crate) fn member_call(indent: usize, head: &str, args: &[String]) -> String {
+/// `head(a, b)` as an item of a list or literal, without the indentation of its first line and the comma.
+pub(crate) fn item_call(indent: usize, head: &str, args: &[String]) -> String {
     let line = call(indent, head, args, ",");
     line.trim_start().trim_end_matches(',').to_owned()
 }

@@ -180,11 +180,7 @@ impl Batch {
 
     /// To be called when all of it is done: what a burst took goes back.
     pub(super) fn shrink(&mut self) {
-        if self.calls.capacity() > BATCH {
-            self.calls.shrink_to(BATCH);
-        }
-        if self.given_up.capacity() > BATCH {
-            self.given_up.shrink_to(BATCH);
-        }
+        self.calls.shrink_to(BATCH);
+        self.given_up.shrink_to(BATCH);
     }
 }

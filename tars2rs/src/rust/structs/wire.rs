@@ -81,8 +81,7 @@ impl Parts<'_> {
         let head = format!("codec::Field::{constructor}::<{}>", self.wire_ty(member));
         let mut args = vec![field.tag.to_string(), format!("\"{}\"", field.name)];
         args.extend(default.map(|value| format!("codec::DefaultValue::{value}")));
-        let entry = layout::call(8, &head, &args, ",");
-        entry.trim_start().trim_end_matches(',').to_owned()
+        layout::item_call(8, &head, &args)
     }
 
     /// What an optional field is when it is not sent. `None`: zero or empty.
@@ -308,7 +307,7 @@ impl Parts<'_> {
             let head = format!("{name}: r.optional{suffix}_or");
             return match default {
                 Fallback::Value(value) => {
-                    layout::member_call(MEMBER, &head, &[tag.to_string(), value])
+                    layout::item_call(MEMBER, &head, &[tag.to_string(), value])
                 }
                 Fallback::Made(value) => layout::call_with_closure(
                     MEMBER,
