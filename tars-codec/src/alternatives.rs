@@ -153,69 +153,6 @@ impl Decode for CharArray<Arc<str>> {
     }
 }
 
-/// A string that is kept in place when it is short, and shares the memory of the frame when it is not.
-#[cfg(feature = "faststr")]
-mod fast_str {
-    use faststr::FastStr;
-
-    use super::*;
-
-    impl Typed for FastStr {
-        const TYPE: &'static Type = &Type::String;
-    }
-
-    impl Encode for FastStr {
-        #[inline(always)]
-        fn encode(&self, w: &mut Writer<'_>, tag: u8) {
-            w.string(tag, self.as_bytes());
-        }
-
-        #[inline(always)]
-        fn is_default(&self) -> bool {
-            self.is_empty()
-        }
-    }
-
-    impl Decode for FastStr {
-        const MIN_SIZE: usize = 2;
-
-        #[inline(always)]
-        fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
-            let bytes = r.string(ty)?;
-            fast(r, bytes)
-        }
-    }
-
-    impl Decode for CharArray<FastStr> {
-        const MIN_SIZE: usize = 2;
-
-        #[inline]
-        fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
-            let bytes = char_array(r, ty)?;
-            fast(r, bytes).map(Self)
-        }
-    }
-
-    /// Longer ones are not in place.
-    const IN_PLACE: usize = 24;
-
-    #[inline(always)]
-    fn fast(r: &Reader<'_>, bytes: &[u8]) -> Result<FastStr> {
-        if bytes.len() <= IN_PLACE {
-            return Ok(FastStr::new(r.utf8(bytes)?));
-        }
-        long(*r, bytes)
-    }
-
-    #[inline(never)]
-    fn long(r: Reader<'_>, bytes: &[u8]) -> Result<FastStr> {
-        match FastStr::from_bytes(r.share(bytes)?) {
-            Ok(text) => Ok(text),
-            Err(_) => Err(r.invalid_utf8(bytes)),
-        }
-    }
-}
-
 fn shared(r: &Reader<'_>, bytes: &[u8]) -> Result<Arc<str>> {
     let text = r.utf8(bytes)?;
     r.charge(text.len())?;
@@ -238,7 +175,10 @@ mod index_map {
     use indexmap::IndexMap;
 
     use super::*;
-    use crate::{decode::decode_entries, encode::encode_map};
+    use crate::{
+        decode::{Entries, decode_entries},
+        encode::encode_map,
+    };
 
     impl<K: Typed, V: Typed, S> Typed for IndexMap<K, V, S> {
         const TYPE: &'static Type = &Type::Map(K::TYPE, V::TYPE);
@@ -261,11 +201,14 @@ mod index_map {
 
         #[inline(always)]
         fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
-            let mut map = Self::default();
-            decode_entries(r, ty, size_of::<(K, V)>(), |_, key, value| {
-                map.entry(key).or_insert(value);
-            })?;
-            Ok(map)
+            decode_entries(r, ty, |_| Self::default())
+        }
+    }
+
+    impl<K: Eq + Hash, V, S: BuildHasher> Entries<K, V> for IndexMap<K, V, S> {
+        #[inline(always)]
+        fn add(&mut self, key: K, value: V) {
+            self.entry(key).or_insert(value);
         }
     }
 }

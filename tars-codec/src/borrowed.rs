@@ -5,11 +5,12 @@ use alloc::{borrow::Cow, collections::BTreeMap, string::String, sync::Arc, vec::
 use bytes::Bytes;
 
 use crate::{
-    AtMost, ByteStr, ByteVec, CharArray, CharBytes, Cursor, Decode, Error, ErrorKind, Input,
-    Length, OrderedF32, OrderedF64, Reader, Result, Struct, VecMap, WireType,
+    AtMost, ByteStr, ByteVec, CharArray, CharBytes, Cursor, Decode, Error, ErrorKind, InlineStr,
+    Input, Length, OrderedF32, OrderedF64, Reader, Result, Struct, VecMap, WireType,
     alternatives::char_array,
+    decode::Entries,
     structure::{Borrowed, decode_struct},
-    vec_map::Entries,
+    vec_map::Unsorted,
 };
 
 /// A struct of an IDL whose text and bytes are borrowed. `tars2rs` writes the implementation, next to that of
@@ -146,6 +147,16 @@ pub trait DecodeRef<'a>: Sized {
     fn decode_elements_ref(r: &mut Cursor<'_, 'a>, count: usize) -> Result<Vec<Self>> {
         elements(r, count, Self::decode_ref)
     }
+
+    /// As [`Decode::precedes`].
+    #[doc(hidden)]
+    #[inline(always)]
+    fn precedes(&self, next: &Self) -> bool
+    where
+        Self: Ord,
+    {
+        self < next
+    }
 }
 
 #[inline(always)]
@@ -269,6 +280,11 @@ impl<'a> DecodeRef<'a> for &'a str {
         let bytes = r.string(ty)?;
         r.utf8(bytes)
     }
+
+    #[inline(always)]
+    fn precedes(&self, next: &Self) -> bool {
+        crate::text::precedes(self, next)
+    }
 }
 
 impl<'a> DecodeRef<'a> for ByteStr<&'a [u8]> {
@@ -341,15 +357,15 @@ impl<'a, K: DecodeRef<'a> + Ord, V: DecodeRef<'a>> DecodeRef<'a> for VecMap<K, V
         }
         let count = r.count("map", K::MIN_SIZE + V::MIN_SIZE, size_of::<(K, V)>())?;
         let mut inner = r.enter()?;
-        let mut entries = Entries::with_capacity(count);
+        let mut entries = Unsorted::with_capacity(count, K::precedes);
         for _ in 0..count {
             let ty = inner.element(0)?;
             let key = K::decode_ref(&mut inner, ty)?;
             let ty = inner.element(1)?;
-            entries.push(key, V::decode_ref(&mut inner, ty)?);
+            entries.add(key, V::decode_ref(&mut inner, ty)?);
         }
         r.leave(inner);
-        Ok(entries.finish())
+        Ok(entries.into_vec_map())
     }
 }
 
@@ -421,15 +437,11 @@ owned! {
     [] OrderedF64;
     [] String;
     [] Arc<str>;
+    [] InlineStr;
     [] Bytes;
     [] ByteStr;
     [] ByteVec;
     [K: Decode + Ord, V: Decode] BTreeMap<K, V>;
-}
-
-#[cfg(feature = "faststr")]
-owned! {
-    [] faststr::FastStr;
 }
 
 impl<T: Struct> IntoOwned<T> for T {
@@ -454,6 +466,7 @@ macro_rules! into_owned {
 into_owned! {
     [] &str => String: text => text.into();
     [] &str => Arc<str>: text => text.into();
+    [] &str => InlineStr: text => text.into();
     [] &[u8] => Bytes: bytes => Bytes::copy_from_slice(bytes);
     [] ByteStr<&[u8]> => ByteStr: text => ByteStr(Bytes::copy_from_slice(text.0));
     [] Cow<'_, [u8]> => Bytes: bytes => Bytes::from(bytes.into_owned());
@@ -477,11 +490,6 @@ into_owned! {
     [
         K: IntoOwned<L>, V: IntoOwned<W>, L: Eq + core::hash::Hash, W, S: core::hash::BuildHasher + Default
     ] VecMap<K, V> => indexmap::IndexMap<L, W, S>: map => entries(map).collect();
-}
-
-#[cfg(feature = "faststr")]
-into_owned! {
-    [] &str => faststr::FastStr: text => faststr::FastStr::new(text);
 }
 
 fn entries<K: IntoOwned<L>, V: IntoOwned<W>, L, W>(

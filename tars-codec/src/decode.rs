@@ -4,7 +4,9 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use bytes::Bytes;
 
-use crate::{Error, ErrorKind, Reader, Result, WireType, numbers};
+use crate::{
+    Error, ErrorKind, Input, Reader, Result, WireType, numbers, reader::Place, vec_map::Unsorted,
+};
 
 /// A value that can be read from behind its head.
 pub trait Decode: Sized {
@@ -44,6 +46,16 @@ pub trait Decode: Sized {
             items.push(Self::decode(r, ty)?);
         }
         Ok(items)
+    }
+
+    /// Whether this is less than `next`.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn precedes(&self, next: &Self) -> bool
+    where
+        Self: Ord,
+    {
+        self < next
     }
 }
 
@@ -159,6 +171,11 @@ impl Decode for String {
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         r.owned_text(ty)
     }
+
+    #[inline(always)]
+    fn precedes(&self, next: &Self) -> bool {
+        crate::text::precedes(self, next)
+    }
 }
 
 /// `vector<byte>`: a SimpleList, whose memory is shared if it can be, or a List of bytes.
@@ -197,17 +214,62 @@ impl<T: Decode> Decode for Vec<T> {
     }
 }
 
+/// Where the entries of a map go, as they are read.
+///
+/// Not a closure: that would not be inlined, and entries go through memory then.
+pub(crate) trait Entries<K, V> {
+    /// One more. As in TarsCpp, the first of equal keys counts.
+    fn add(&mut self, key: K, value: V);
+}
+
+/// All of them, in the order of the wire.
+impl<K, V> Entries<K, V> for Vec<(K, V)> {
+    #[inline(always)]
+    fn add(&mut self, key: K, value: V) {
+        self.push((key, value));
+    }
+}
+
 impl<K: Decode + Ord, V: Decode> Decode for BTreeMap<K, V> {
     const MIN_SIZE: usize = 2;
 
     #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
-        let mut map = Self::new();
-        decode_entries(r, ty, size_of::<(K, V)>(), |_, key, value| {
-            // As in TarsCpp, the first of equal keys counts.
-            map.entry(key).or_insert(value);
-        })?;
+        if ty != WireType::Map {
+            return Err(r.mismatch("a map", ty));
+        }
+        let count = r.entries::<K, V>()?;
+        if count <= FEW {
+            return read_entries(r, count, Self::new());
+        }
+        let (rest, input, place) = r.parts();
+        let (map, rest) = tree(rest, input, place, count)?;
+        r.go_on(rest);
         Ok(map)
+    }
+}
+
+/// An insertion compares a key with all before it in its node, so a tree of more entries is built of all of them at once.
+const FEW: usize = 4;
+
+/// Reads the entries of a map.
+#[inline(never)]
+fn tree<'a, K: Decode + Ord, V: Decode>(
+    rest: &'a [u8],
+    input: &'a Input<'a>,
+    place: Place,
+    count: usize,
+) -> Result<(BTreeMap<K, V>, &'a [u8])> {
+    let mut r = Reader::from_parts((rest, input, place));
+    let entries = Unsorted::with_capacity(count, K::precedes);
+    let entries = read_entries(&mut r, count, entries)?;
+    Ok((entries.into_tree(), r.rest()))
+}
+
+impl<K: Ord, V> Entries<K, V> for BTreeMap<K, V> {
+    #[inline(always)]
+    fn add(&mut self, key: K, value: V) {
+        self.entry(key).or_insert(value);
     }
 }
 
@@ -222,33 +284,57 @@ where
 
     #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
-        let mut map = Self::default();
-        decode_entries(r, ty, size_of::<(K, V)>(), |_, key, value| {
-            map.entry(key).or_insert(value);
-        })?;
-        Ok(map)
+        decode_entries(r, ty, |_| Self::default())
     }
 }
 
-/// Calls `insert` with the number of entries and each of them.
+#[cfg(feature = "std")]
+impl<K, V, S> Entries<K, V> for std::collections::HashMap<K, V, S>
+where
+    K: Eq + core::hash::Hash,
+    S: core::hash::BuildHasher,
+{
+    #[inline(always)]
+    fn add(&mut self, key: K, value: V) {
+        self.entry(key).or_insert(value);
+    }
+}
+
+/// Reads a map whose head has been taken into what `begin` makes for the number of its entries.
 #[inline(always)]
-pub(crate) fn decode_entries<K: Decode, V: Decode>(
+pub(crate) fn decode_entries<K: Decode, V: Decode, E: Entries<K, V>>(
     r: &mut Reader<'_>,
     ty: WireType,
-    memory: usize,
-    mut insert: impl FnMut(usize, K, V),
-) -> Result<()> {
+    begin: impl FnOnce(usize) -> E,
+) -> Result<E> {
     if ty != WireType::Map {
         return Err(r.mismatch("a map", ty));
     }
-    let count = r.count("map", K::MIN_SIZE + V::MIN_SIZE, memory)?;
+    let count = r.entries::<K, V>()?;
+    read_entries(r, count, begin(count))
+}
+
+#[inline(always)]
+fn read_entries<K: Decode, V: Decode, E: Entries<K, V>>(
+    r: &mut Reader<'_>,
+    count: usize,
+    mut entries: E,
+) -> Result<E> {
     let mut inner = r.enter()?;
     for _ in 0..count {
         let ty = inner.element(0)?;
         let key = K::decode(&mut inner, ty)?;
         let ty = inner.element(1)?;
-        insert(count, key, V::decode(&mut inner, ty)?);
+        entries.add(key, V::decode(&mut inner, ty)?);
     }
     r.leave(inner);
-    Ok(())
+    Ok(entries)
+}
+
+impl Reader<'_> {
+    /// The number of entries of a map, for which there is room.
+    #[inline(always)]
+    fn entries<K: Decode, V: Decode>(&mut self) -> Result<usize> {
+        self.count("map", K::MIN_SIZE + V::MIN_SIZE, size_of::<(K, V)>())
+    }
 }

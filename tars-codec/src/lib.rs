@@ -45,6 +45,7 @@ mod encode;
 mod error;
 mod frame;
 mod function;
+mod inline_str;
 mod input;
 #[cfg(feature = "json")]
 pub mod json;
@@ -69,8 +70,6 @@ mod writer;
 pub use alloc::borrow::Cow;
 
 pub use bytes::Bytes;
-#[cfg(feature = "faststr")]
-pub use faststr::FastStr;
 #[cfg(feature = "indexmap")]
 pub use indexmap::IndexMap;
 
@@ -84,6 +83,7 @@ pub use crate::{
     error::{Error, ErrorKind, Result},
     frame::{FrameError, FrameSplitter},
     function::{Function, Param},
+    inline_str::InlineStr,
     input::Input,
     limits::Limits,
     ordered::{OrderedF32, OrderedF64},

@@ -352,7 +352,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
     }
 
     #[inline(always)]
-    fn string_len(&mut self, ty: WireType) -> Result<usize> {
+    pub(crate) fn string_len(&mut self, ty: WireType) -> Result<usize> {
         let len = match ty {
             WireType::String1 => {
                 let [len] = self.array()?;

@@ -202,6 +202,22 @@ impl<'a> Tail<'a> {
         }
     }
 
+    /// Appends `head`, then the first `len` of `bytes`, or all of them if they are fewer. One move for all lengths.
+    #[inline(always)]
+    pub(crate) fn put_with_first<const H: usize, const N: usize>(
+        &mut self,
+        head: [u8; H],
+        bytes: [u8; N],
+        len: usize,
+    ) {
+        self.claim(H + N);
+        // SAFETY: `claim` made room for H + N bytes; of these, at most as many become part of the buffer as are written.
+        unsafe {
+            self.write(head, bytes);
+            self.at = self.at.sub(N.saturating_sub(len));
+        }
+    }
+
     /// # Safety
     /// There is room for H + N bytes.
     #[inline(always)]

@@ -26,11 +26,10 @@ pub(crate) fn from_utf8(bytes: &[u8]) -> Option<&str> {
 /// string is moved, too, and cut off.
 #[inline(always)]
 pub(crate) fn to_owned(bytes: &[u8], len: usize) -> Option<String> {
-    const MOVE: usize = 16;
     let text = from_utf8(bytes.get(..len)?)?;
-    match bytes.first_chunk::<MOVE>() {
-        Some(first) if (1..=MOVE).contains(&len) => {
-            let mut copy = Vec::with_capacity(MOVE);
+    match bytes.first_chunk::<WORD>() {
+        Some(first) if (1..=WORD).contains(&len) => {
+            let mut copy = Vec::with_capacity(WORD);
             copy.extend_from_slice(first);
             copy.truncate(len);
             // SAFETY: these are the bytes of `text`.
@@ -38,6 +37,57 @@ pub(crate) fn to_owned(bytes: &[u8], len: usize) -> Option<String> {
         }
         _ => Some(text.to_owned()),
     }
+}
+
+/// Bytes in a word.
+pub(crate) const WORD: usize = size_of::<u128>();
+
+/// The first `len` bytes as a word with zeros behind them, if they are ASCII, fewer than a word has, and as many as a
+/// word has can be read.
+#[inline(always)]
+pub(crate) fn ascii_word(bytes: &[u8], len: usize) -> Option<u128> {
+    let first = bytes.first_chunk::<WORD>()?;
+    if len >= WORD {
+        return None;
+    }
+    let word = u128::from_le_bytes(*first) & ((1 << (8 * len)) - 1);
+    (word & u128::from_ne_bytes([0x80; WORD]) == 0).then_some(word)
+}
+
+/// At most as many bytes as a word has, as a word with zeros behind them.
+#[inline]
+pub(crate) fn word(bytes: &[u8]) -> u128 {
+    let len = bytes.len();
+    // The last ones may overlap the first ones, and are the same there.
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let last = u128::from(u64::from_le_bytes(*last)) << (8 * (len - 8));
+        return last | u128::from(u64::from_le_bytes(*first));
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let last = u64::from(u32::from_le_bytes(*last)) << (8 * (len - 4));
+        return u128::from(last | u64::from(u32::from_le_bytes(*first)));
+    }
+    let bytes = bytes.iter().rev();
+    u128::from(bytes.fold(0_u32, |word, byte| word << 8 | u32::from(*byte)))
+}
+
+/// Whether `a` is less than `b`. Where the first bytes tell, without a call of `memcmp`, which takes longer than all else
+/// about a short key.
+#[inline(always)]
+pub(crate) fn precedes(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if let (Some(a), Some(b)) = (a.first_chunk(), b.first_chunk()) {
+        let (a, b) = (u64::from_be_bytes(*a), u64::from_be_bytes(*b));
+        if a != b {
+            return a < b;
+        }
+    } else if let (Some(a), Some(b)) = (a.first_chunk(), b.first_chunk()) {
+        let (a, b) = (u32::from_be_bytes(*a), u32::from_be_bytes(*b));
+        if a != b {
+            return a < b;
+        }
+    }
+    a < b
 }
 
 /// From here on vectors pay.

@@ -93,16 +93,7 @@ impl Decode for Value {
             }
             WireType::SimpleList => Self::Bytes(Bytes::decode(r, ty)?),
             WireType::List => Self::List(Vec::decode(r, ty)?),
-            WireType::Map => {
-                let mut entries = Vec::new();
-                decode_entries(r, ty, size_of::<(Self, Self)>(), |count, key, value| {
-                    if entries.is_empty() {
-                        entries.reserve_exact(count);
-                    }
-                    entries.push((key, value));
-                })?;
-                Self::Map(entries)
-            }
+            WireType::Map => Self::Map(decode_entries(r, ty, Vec::with_capacity)?),
             WireType::StructBegin => {
                 let mut inner = r.enter_struct()?;
                 let fields = read_fields(&mut inner)?;

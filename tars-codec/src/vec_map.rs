@@ -4,7 +4,8 @@ use alloc::{collections::BTreeMap, vec::Vec};
 use core::{borrow::Borrow, fmt, iter::FusedIterator, mem, ops::Index, slice};
 
 use crate::{
-    Decode, Encode, Reader, Result, Type, Typed, WireType, Writer, decode::decode_entries,
+    Decode, Encode, Reader, Result, Type, Typed, WireType, Writer,
+    decode::{Entries, decode_entries},
     encode::encode_map,
 };
 
@@ -292,46 +293,57 @@ impl<K: Decode + Ord, V: Decode> Decode for VecMap<K, V> {
 
     #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
-        let mut entries = Entries::with_capacity(0);
-        decode_entries(r, ty, size_of::<(K, V)>(), |count, key, value| {
-            if entries.entries.is_empty() {
-                entries.entries.reserve_exact(count);
-            }
-            entries.push(key, value);
-        })?;
-        Ok(entries.finish())
+        let begin = |count| Unsorted::with_capacity(count, K::precedes);
+        Ok(decode_entries(r, ty, begin)?.into_vec_map())
     }
 }
 
-/// The entries of a map, as they are read.
-pub(crate) struct Entries<K, V> {
+/// Entries in the order in which they are read, which is that of their keys, if they come from a map that is sorted.
+pub(crate) struct Unsorted<K, V, P> {
     entries: Vec<(K, V)>,
-    /// Their keys are, so far.
+    /// Whether each key precedes the next one.
     ascending: bool,
+    precedes: P,
 }
 
-impl<K: Ord, V> Entries<K, V> {
+impl<K: Ord, V, P: Fn(&K, &K) -> bool> Unsorted<K, V, P> {
     #[inline(always)]
-    pub(crate) fn with_capacity(count: usize) -> Self {
+    pub(crate) fn with_capacity(capacity: usize, precedes: P) -> Self {
         Self {
-            entries: Vec::with_capacity(count),
+            entries: Vec::with_capacity(capacity),
             ascending: true,
+            precedes,
         }
     }
 
     #[inline(always)]
-    pub(crate) fn push(&mut self, key: K, value: V) {
-        self.ascending &= self.entries.last().is_none_or(|(last, _)| *last < key);
-        self.entries.push((key, value));
-    }
-
-    #[inline(always)]
-    pub(crate) fn finish(self) -> VecMap<K, V> {
+    pub(crate) fn into_vec_map(self) -> VecMap<K, V> {
         if self.ascending {
             VecMap(self.entries)
         } else {
             VecMap::first_of_each(self.entries)
         }
+    }
+
+    #[inline(always)]
+    pub(crate) fn into_tree(self) -> BTreeMap<K, V> {
+        if self.ascending {
+            return self.entries.into_iter().collect();
+        }
+        let mut tree = BTreeMap::new();
+        for (key, value) in self.entries {
+            tree.add(key, value);
+        }
+        tree
+    }
+}
+
+impl<K, V, P: Fn(&K, &K) -> bool> Entries<K, V> for Unsorted<K, V, P> {
+    #[inline(always)]
+    fn add(&mut self, key: K, value: V) {
+        let last = self.entries.last();
+        self.ascending &= last.is_none_or(|(last, _)| (self.precedes)(last, &key));
+        self.entries.push((key, value));
     }
 }
 

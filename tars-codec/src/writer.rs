@@ -232,6 +232,19 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// The string that the first `len` of `bytes` are.
+    #[inline(always)]
+    pub(crate) fn short_string<const N: usize>(&mut self, tag: u8, bytes: [u8; N], len: u8) {
+        let ty = WireType::String1 as u8;
+        if tag < EXTENDED_TAG {
+            self.tail
+                .put_with_first([tag << 4 | ty, len], bytes, len.into());
+        } else {
+            self.tail
+                .put_with_first([EXTENDED_TAG << 4 | ty, tag, len], bytes, len.into());
+        }
+    }
+
     #[inline]
     pub(crate) fn byte_vector(&mut self, tag: u8, bytes: &[u8]) {
         self.head(tag, WireType::SimpleList);

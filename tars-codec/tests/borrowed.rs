@@ -9,8 +9,9 @@ use std::{
 
 use proptest::{collection, prelude::*};
 use tars_codec::{
-    Bytes, Cursor, Decode, DecodeRef, ErrorKind, Field, Input, IntoOwned, Limits, Reader, Result,
-    Struct, StructRef, VecMap, WireType, Writer, decode, decode_ref, decode_ref_with, encode,
+    Bytes, Cursor, Decode, DecodeRef, ErrorKind, Field, InlineStr, Input, IntoOwned, Limits,
+    Reader, Result, Struct, StructRef, VecMap, WireType, Writer, decode, decode_ref,
+    decode_ref_with, encode,
 };
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -224,8 +225,10 @@ fn every_owned_form() {
     let map: VecMap<&str, Cow<'_, [u8]>> = [("k", Cow::Borrowed(&b"v"[..]))].into();
     let hash: HashMap<String, Bytes> = map.clone().into_owned();
     assert_eq!(hash["k"], "v");
-    let sorted: VecMap<Arc<str>, Bytes> = map.into_owned();
+    let sorted: VecMap<Arc<str>, Bytes> = map.clone().into_owned();
     assert_eq!(sorted["k"], "v");
+    let inline: VecMap<InlineStr, Bytes> = map.into_owned();
+    assert_eq!(inline["k"], "v");
 }
 
 fn books(depth: u32) -> BoxedStrategy<Book> {

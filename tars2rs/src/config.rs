@@ -322,7 +322,7 @@ mod tests {
         );
         insta::assert_snapshot!(complaints(&text), @r#"
         dir/a.toml:6:16: error[invalid-config]: `optionalType` must be "plain" or "option"
-        dir/a.toml:7:14: error[invalid-config]: `stringType` must be "String" or "bytes::Bytes" or "Arc<str>" or "FastStr"
+        dir/a.toml:7:14: error[invalid-config]: `stringType` must be "String" or "bytes::Bytes" or "Arc<str>" or "InlineStr"
         dir/a.toml:8:10: error[invalid-config]: `format` must be "default" or "rustfmt"
         dir/a.toml:9:9: error[invalid-config]: `serde` must be true or false
         dir/a.toml:10:14: error[invalid-config]: `externPath` must be a table

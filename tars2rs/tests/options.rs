@@ -25,7 +25,7 @@ fn options_compile_and_work() {
         ("option", "optionalType = 'option'\n"),
         ("bytes_str", "stringType = 'bytes::Bytes'\n"),
         ("arc_str", "stringType = 'Arc<str>'\n"),
-        ("fast_str", "stringType = 'FastStr'\n"),
+        ("inline_str", "stringType = 'InlineStr'\n"),
         ("vec", "bytesType = 'Vec<u8>'\n"),
         ("hash_map", "mapType = 'HashMap'\n"),
         ("index_map", "mapType = 'IndexMap'\n"),

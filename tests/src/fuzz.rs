@@ -10,7 +10,10 @@ use tars_codec::{
     decode_bytes, decode_ref, encode, json,
 };
 
-use crate::servant::tests::all_types_server::obj::classes::all_types as all;
+use crate::servant::tests::{
+    all_types_fast::obj::classes::all_types as fast,
+    all_types_server::obj::classes::all_types as all,
+};
 
 /// A target: its name, and what it does.
 pub type Target = (&'static str, fn(&[u8]));
@@ -31,43 +34,44 @@ trait Generated: Struct + Decode + Typed {}
 
 impl<T: Struct> Generated for T {}
 
-/// Calls a generic function with the type that the first byte chooses, and the other bytes.
+/// Calls a generic function with the type that the first byte chooses, of each module, and the other bytes.
 macro_rules! of_each_type {
-    ($function:ident, $data:ident) => {
+    ($function:ident, $data:ident, $($module:ident),+) => {
         let Some((which, rest)) = $data.split_first() else {
             return;
         };
         match which % 13 {
-            0 => $function::<all::Basic>(rest),
-            1 => $function::<all::BigTags>(rest),
-            2 => $function::<all::Containers>(rest),
-            3 => $function::<all::FixedArrays>(rest),
-            4 => $function::<all::InnerNew>(rest),
-            5 => $function::<all::Level1>(rest),
-            6 => $function::<all::OneBytes>(rest),
-            7 => $function::<all::OptionalDefaults>(rest),
-            8 => $function::<all::OptionalPlain>(rest),
-            9 => $function::<all::OuterNew>(rest),
-            10 => $function::<all::OuterOld>(rest),
-            11 => $function::<all::RequireDefaults>(rest),
-            _ => $function::<all::StructKeyMap>(rest),
+            0 => $function::<$($module::Basic),+>(rest),
+            1 => $function::<$($module::BigTags),+>(rest),
+            2 => $function::<$($module::Containers),+>(rest),
+            3 => $function::<$($module::FixedArrays),+>(rest),
+            4 => $function::<$($module::InnerNew),+>(rest),
+            5 => $function::<$($module::Level1),+>(rest),
+            6 => $function::<$($module::OneBytes),+>(rest),
+            7 => $function::<$($module::OptionalDefaults),+>(rest),
+            8 => $function::<$($module::OptionalPlain),+>(rest),
+            9 => $function::<$($module::OuterNew),+>(rest),
+            10 => $function::<$($module::OuterOld),+>(rest),
+            11 => $function::<$($module::RequireDefaults),+>(rest),
+            _ => $function::<$($module::StructKeyMap),+>(rest),
         }
     };
 }
 
 /// Generated types, every type of the language: decoding, encoding and decoding again gives the same value, shared
-/// bytes decode like copied ones, and what a type takes can be read without it.
+/// bytes decode like copied ones, other Rust types like the usual ones, and what a type takes can be read without it.
 pub fn generated(data: &[u8]) {
-    of_each_type!(check_generated, data);
+    of_each_type!(check_generated, data, all, fast);
 }
 
-fn check_generated<T: Generated>(data: &[u8]) {
+fn check_generated<T: Generated, F: Generated>(data: &[u8]) {
     let shared = Bytes::copy_from_slice(data);
     let value = match decode::<T>(data) {
         Ok(value) => value,
         Err(error) => {
             assert!(error.offset() <= data.len(), "{error}");
-            assert_eq!(decode_bytes::<T>(&shared).err(), Some(error));
+            assert_eq!(decode_bytes::<T>(&shared).err().as_ref(), Some(&error));
+            assert_eq!(decode_bytes::<F>(&shared).err(), Some(error));
             return;
         }
     };
@@ -75,6 +79,8 @@ fn check_generated<T: Generated>(data: &[u8]) {
     let again = decode::<T>(&bytes).expect("what was encoded can be decoded");
     // Compared by what they encode to: NaN is not equal to itself.
     assert_eq!(encoded(&again), bytes);
+    let fast = decode_bytes::<F>(&shared).expect("other types are the same values");
+    assert_eq!(encoded(&fast), bytes);
     let shared = decode_bytes::<T>(&shared).expect("shared bytes are the same bytes");
     assert_eq!(encoded(&shared), bytes);
     Fields::decode(&Input::new(data)).expect("what a type takes is well formed");
@@ -114,7 +120,7 @@ where
 
 /// JSON of generated types: any text is a value or an error, and a value's text is read back to the same text.
 pub fn json(data: &[u8]) {
-    of_each_type!(check_json, data);
+    of_each_type!(check_json, data, all);
 }
 
 fn check_json<T: Generated>(data: &[u8]) {

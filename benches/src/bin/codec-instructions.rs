@@ -5,6 +5,9 @@
 
 use tars_benches::codec::{Operation, operations};
 
+/// As many as a data set has.
+const VALUES: u32 = 64;
+
 fn main() {
     let mut args = std::env::args().skip(1);
     let count = args.next().and_then(|count| count.parse().ok());
@@ -13,7 +16,9 @@ fn main() {
     for mut operation in operations() {
         let name = format!("{operation:?}");
         if parts.is_empty() || parts.contains(&name) {
-            operation.run(); // buffers have their size then
+            for _ in 0..VALUES {
+                operation.run(); // buffers have their size then
+            }
             counted(&mut operation, count);
             println!("{name}");
         }

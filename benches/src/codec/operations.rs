@@ -246,7 +246,7 @@ impl Operations {
     }
 }
 
-/// `VecMap` for maps; `FastStr` for the one string of `Text`.
+/// `VecMap` for maps, `InlineStr` for strings.
 const FAST: &str = "tars, fast types";
 
 pub(super) fn encoded<T: Struct>(values: &[T]) -> Vec<Vec<u8>> {

@@ -153,8 +153,8 @@ choices! {
         Bytes = "bytes::Bytes",
         /// `std::sync::Arc<str>`: cheap to clone.
         Shared = "Arc<str>",
-        /// `FastStr`: in place when short, shares the memory of what was received when long.
-        Fast = "FastStr";
+        /// `InlineStr`: in place when short, shares the memory of what was received when long.
+        Inline = "InlineStr";
     }
 
     /// What `vector<byte>` becomes.

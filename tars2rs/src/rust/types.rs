@@ -77,7 +77,7 @@ impl Spelling<'_> {
                 StringType::String => self.prelude.string().to_owned(),
                 StringType::Bytes => "codec::Bytes".to_owned(),
                 StringType::Shared => format!("{}<str>", self.prelude.arc()),
-                StringType::Fast => "codec::FastStr".to_owned(),
+                StringType::Inline => "codec::InlineStr".to_owned(),
             },
             Type::Bytes { .. } => match types.bytes {
                 BytesType::Bytes => "codec::Bytes".to_owned(),

@@ -181,7 +181,7 @@ impl Crate {
         let manifest = format!(
             "[package]\nname = \"generated\"\nversion = \"0.0.0\"\nedition = \"{edition}\"\npublish = false\n\n\
              [workspace]\n\n[dependencies]\nserde_json = \"1\"\n\
-             tars-rpc = {{ path = {:?}, features = [\"faststr\", \"indexmap\"] }}\n\
+             tars-rpc = {{ path = {:?}, features = [\"indexmap\"] }}\n\
              tokio = {{ version = \"1\", features = [\"rt\", \"macros\"] }}\n{LINTS}",
             root().join("tars-rpc")
         );

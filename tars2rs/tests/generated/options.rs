@@ -17,7 +17,7 @@ cases! {
     option coption;
     bytes_str cbytes_str;
     arc_str carc_str;
-    fast_str cfast_str;
+    inline_str cinline_str;
     vec cvec;
     hash_map chash_map;
     index_map cindex_map;
@@ -67,7 +67,7 @@ fn the_wire_stays() {
             assert_eq!(round_trip(&value), bytes, stringify!($module));
         )*};
     }
-    same! { option bytes_str arc_str fast_str vec hash_map index_map vec_map unknown serde everything by_path borrowed everything_borrowed }
+    same! { option bytes_str arc_str inline_str vec hash_map index_map vec_map unknown serde everything by_path borrowed everything_borrowed }
 }
 
 /// What is borrowed is the same, and becomes the same, whatever the types of the owned form.
@@ -106,8 +106,8 @@ fn types_are_as_chosen() {
     assert_eq!((&b.title[..], &b.code[..]), (&b"t"[..], &b"c"[..]));
     let a: arc_str::All = codec::decode(&bytes).unwrap();
     let _: (&Arc<str>, &Vec<Arc<str>>) = (&a.code, &a.words);
-    let f: fast_str::All = codec::decode(&bytes).unwrap();
-    let _: (&codec::FastStr, &Vec<codec::FastStr>) = (&f.code, &f.words);
+    let i: inline_str::All = codec::decode(&bytes).unwrap();
+    let _: (&codec::InlineStr, &Vec<codec::InlineStr>) = (&i.code, &i.words);
     let m: vec_map::All = codec::decode(&bytes).unwrap();
     let _: &codec::VecMap<i32, codec::VecMap<String, String>> = &m.deep;
     let v: vec::All = codec::decode(&bytes).unwrap();
@@ -127,7 +127,7 @@ fn defaults_of_every_form() {
     assert_eq!((none.title.as_str(), none.code.as_str(), none.far), ("none", "abc", 7));
     assert_eq!(&bytes_str::All::default().title[..], b"none");
     assert_eq!(&*arc_str::All::default().code, "abc");
-    assert_eq!(&*fast_str::All::default().title, "none");
+    assert_eq!(&*inline_str::All::default().title, "none");
     assert_eq!(option::All::default().title, None);
     let bytes = round_trip(&none);
     macro_rules! as_short {
@@ -135,7 +135,7 @@ fn defaults_of_every_form() {
             assert_eq!(round_trip(&$module::All::default()), bytes, stringify!($module));
         )*};
     }
-    as_short! { option bytes_str arc_str fast_str vec hash_map index_map vec_map unknown serde everything }
+    as_short! { option bytes_str arc_str inline_str vec hash_map index_map vec_map unknown serde everything }
 }
 
 #[test]

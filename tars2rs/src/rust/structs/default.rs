@@ -55,7 +55,7 @@ impl Parts<'_> {
                 StringType::String => format!("{}::new()", prelude.string()),
                 StringType::Bytes => "codec::Bytes::new()".to_owned(),
                 StringType::Shared => format!("{}::default()", prelude.arc()),
-                StringType::Fast => "codec::FastStr::empty()".to_owned(),
+                StringType::Inline => "codec::InlineStr::new()".to_owned(),
             },
             Type::Bytes { .. } => match member.types.bytes {
                 BytesType::Bytes => "codec::Bytes::new()".to_owned(),
@@ -82,7 +82,7 @@ impl Parts<'_> {
                 StringType::String => format!("{}::from({literal})", prelude.string()),
                 StringType::Bytes => format!("codec::Bytes::from_static({})", byte_string(bytes)),
                 StringType::Shared => format!("{}::from({literal})", prelude.arc()),
-                StringType::Fast => format!("codec::FastStr::from_static_str({literal})"),
+                StringType::Inline => format!("codec::InlineStr::from_static({literal})"),
             },
             (_, Type::Bytes { .. }) => match member.types.bytes {
                 BytesType::Bytes => format!("codec::Bytes::from_static({literal})"),

@@ -224,7 +224,7 @@ impl Parts<'_> {
                 (StringType::Bytes, Some(Value::String(bytes))) => {
                     format!("self.{name} != {}[..]", byte_string(bytes))
                 }
-                (StringType::Shared | StringType::Fast, _) => format!("*self.{name} != *{text}"),
+                (StringType::Shared | StringType::Inline, _) => format!("*self.{name} != *{text}"),
                 _ => format!("self.{name} != {text}"),
             },
             (Type::Enum(id), None) => match self.model[*id].items.is_empty() {

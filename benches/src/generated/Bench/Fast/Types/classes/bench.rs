@@ -55,13 +55,13 @@ pub struct LotofTags {
     /// Tag 2.
     pub page: i16,
     /// Tag 3.
-    pub str: String,
+    pub str: codec::InlineStr,
     /// Tag 4.
     pub ss: Vec<Record>,
     /// Tag 5.
     pub rs: Record,
     /// Tag 6.
-    pub mss: codec::VecMap<String, Record>,
+    pub mss: codec::VecMap<codec::InlineStr, Record>,
 }
 
 impl codec::Struct for LotofTags {
@@ -70,10 +70,10 @@ impl codec::Struct for LotofTags {
         codec::Field::required::<i64>(0, "id"),
         codec::Field::required::<i32>(1, "count"),
         codec::Field::required::<i16>(2, "page"),
-        codec::Field::optional::<String>(3, "str"),
+        codec::Field::optional::<codec::InlineStr>(3, "str"),
         codec::Field::required::<Vec<Record>>(4, "ss"),
         codec::Field::required::<Record>(5, "rs"),
-        codec::Field::required::<codec::VecMap<String, Record>>(6, "mss"),
+        codec::Field::required::<codec::VecMap<codec::InlineStr, Record>>(6, "mss"),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -162,9 +162,9 @@ pub struct ComplicatedStruct {
     /// Tag 1.
     pub rs: Record,
     /// Tag 2.
-    pub mss: codec::VecMap<String, Record>,
+    pub mss: codec::VecMap<codec::InlineStr, Record>,
     /// Tag 3.
-    pub str: String,
+    pub str: codec::InlineStr,
 }
 
 impl codec::Struct for ComplicatedStruct {
@@ -172,8 +172,8 @@ impl codec::Struct for ComplicatedStruct {
     const FIELDS: &'static [codec::Field] = &[
         codec::Field::required::<Vec<Record>>(0, "ss"),
         codec::Field::required::<Record>(1, "rs"),
-        codec::Field::required::<codec::VecMap<String, Record>>(2, "mss"),
-        codec::Field::optional::<String>(3, "str"),
+        codec::Field::required::<codec::VecMap<codec::InlineStr, Record>>(2, "mss"),
+        codec::Field::optional::<codec::InlineStr>(3, "str"),
     ];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -315,12 +315,13 @@ impl From<BlobRef<'_>> for Blob {
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text {
     /// Tag 0.
-    pub text: codec::FastStr,
+    pub text: codec::InlineStr,
 }
 
 impl codec::Struct for Text {
     const NAME: &'static str = "Bench.Text";
-    const FIELDS: &'static [codec::Field] = &[codec::Field::required::<codec::FastStr>(0, "text")];
+    const FIELDS: &'static [codec::Field] =
+        &[codec::Field::required::<codec::InlineStr>(0, "text")];
 
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.text);
