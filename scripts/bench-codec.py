@@ -7,7 +7,7 @@ import sys
 NAMES = {"go": "TarsGo", "js": "@tars/stream", "java": "TarsJava"}
 WAYS = {
     "tars": "tars-codec",
-    "tars, fast types": "VecMap, FastStr",
+    "tars, fast types": "VecMap, InlineStr",
     "tars, borrowed": "borrowed",
     "prost": "prost",
 }

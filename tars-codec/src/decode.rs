@@ -48,7 +48,7 @@ pub trait Decode: Sized {
         Ok(items)
     }
 
-    /// Whether this is less than `next`.
+    /// Whether this is less than `next`, by the same order as `Ord` has: what tells that the keys of a map ascend.
     #[doc(hidden)]
     #[inline(always)]
     fn precedes(&self, next: &Self) -> bool
@@ -218,11 +218,11 @@ impl<T: Decode> Decode for Vec<T> {
 ///
 /// Not a closure: that would not be inlined, and entries go through memory then.
 pub(crate) trait Entries<K, V> {
-    /// One more. As in TarsCpp, the first of equal keys counts.
+    /// One more. As in TarsCpp, the first of equal keys counts in the end.
     fn add(&mut self, key: K, value: V);
 }
 
-/// All of them, in the order of the wire.
+/// All of them, in the order of the wire, for who keeps equal keys.
 impl<K, V> Entries<K, V> for Vec<(K, V)> {
     #[inline(always)]
     fn add(&mut self, key: K, value: V) {
@@ -252,7 +252,7 @@ impl<K: Decode + Ord, V: Decode> Decode for BTreeMap<K, V> {
 /// An insertion compares a key with all before it in its node, so a tree of more entries is built of all of them at once.
 const FEW: usize = 4;
 
-/// Reads the entries of a map.
+/// Reads the entries of a map. Once for each type of map, not for each field: it is long.
 #[inline(never)]
 fn tree<'a, K: Decode + Ord, V: Decode>(
     rest: &'a [u8],

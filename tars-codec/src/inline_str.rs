@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use alloc::{boxed::Box, string::String};
+use alloc::{borrow::Cow, boxed::Box, string::String};
 use core::{
     borrow::Borrow,
     cmp::Ordering,
@@ -22,10 +22,10 @@ use crate::{
 /// A string of any length, of which up to [`CAPACITY`](Self::CAPACITY) bytes are kept in place: `stringType =
 /// "InlineStr"` of `tars2rs`.
 ///
-/// It is as large as a [`String`], dereferences to [`str`] and cannot be changed. A short one allocates nothing, which makes
-/// decoding a map with short keys about 1.5 times as fast. A longer one that is decoded from [`Bytes`] shares their
-/// memory, all of which then lives as long as the string or a clone of it does: to keep only the text,
-/// `InlineStr::from(text.as_str())` copies it.
+/// It takes 24 bytes (where pointers have 8), dereferences to [`str`] and cannot be changed. A short one allocates nothing:
+/// values with many of them are decoded in 0.6 of the time that [`String`]s take. A longer one allocates 32 bytes, and when
+/// it is decoded from [`Bytes`] shares their memory, all of which then lives as long as the string or a clone of it does: to
+/// keep only the text, `InlineStr::from(text.as_str())` copies it.
 ///
 /// ```
 /// use tars_codec::{InlineStr, VecMap};
@@ -43,9 +43,9 @@ pub struct InlineStr {
     ///
     /// All of it is one word: it is put together in registers and stored at once (the processor waits when what was stored
     /// in pieces is read as a whole), and it is compared at once, for in this form short strings have the order of their
-    /// words.
+    /// words. Each text has one form, so that equal ones are equal word by word.
     start: [u8; text::WORD],
-    /// All of the bytes, which are UTF-8, if they are more than fit in place.
+    /// All of the bytes, if they are more than fit in place.
     long: Option<Box<Bytes>>,
 }
 
@@ -63,7 +63,7 @@ impl InlineStr {
         }
     }
 
-    /// A string of the program, which is not copied.
+    /// A string of the program, whose text is not copied.
     pub fn from_static(text: &'static str) -> Self {
         Self::short(text).unwrap_or_else(|| Self::long(Bytes::from_static(text.as_bytes())))
     }
@@ -80,7 +80,7 @@ impl InlineStr {
     /// The text.
     #[inline]
     pub fn as_str(&self) -> &str {
-        // SAFETY: `short`, `long` and `read` make all there are, of UTF-8.
+        // SAFETY: `new`, `from_word` and `long` make all there are, and are given UTF-8.
         unsafe { str::from_utf8_unchecked(self.as_bytes()) }
     }
 
@@ -96,9 +96,11 @@ impl InlineStr {
         }
     }
 
-    /// The text in place that a word is, from its first byte on; `len` is at most [`CAPACITY`](Self::CAPACITY).
+    /// The text in place that the first `len` bytes of a word are, at most [`CAPACITY`](Self::CAPACITY) of them. They are
+    /// UTF-8; the others are 0.
     #[inline(always)]
     fn from_word(word: u128, len: usize) -> Self {
+        debug_assert!(len <= Self::CAPACITY);
         let len = (len as u128) << (8 * Self::CAPACITY);
         Self {
             start: (word | len).to_le_bytes(),
@@ -113,8 +115,9 @@ impl InlineStr {
         (bytes.len() <= Self::CAPACITY).then(|| Self::from_word(text::word(bytes), bytes.len()))
     }
 
-    /// A text that does not.
+    /// A text that does not: more bytes, which are UTF-8.
     fn long(all: Bytes) -> Self {
+        debug_assert!(all.len() > Self::CAPACITY);
         let mut start = [LONG; text::WORD];
         for (to, from) in start.iter_mut().zip(&all).take(Self::CAPACITY) {
             *to = *from;
@@ -294,9 +297,29 @@ impl From<String> for InlineStr {
     }
 }
 
+/// As that of what it is.
+impl From<Cow<'_, str>> for InlineStr {
+    fn from(text: Cow<'_, str>) -> Self {
+        match text {
+            Cow::Borrowed(text) => text.into(),
+            Cow::Owned(text) => text.into(),
+        }
+    }
+}
+
 impl From<InlineStr> for String {
     fn from(text: InlineStr) -> Self {
         text.as_str().into()
+    }
+}
+
+/// A long one gives the memory that it shares.
+impl From<InlineStr> for Bytes {
+    fn from(text: InlineStr) -> Self {
+        match text.long {
+            Some(long) => *long,
+            None => Self::copy_from_slice(text.as_bytes()),
+        }
     }
 }
 
@@ -398,6 +421,8 @@ mod tests {
             let other = "a".parse::<InlineStr>().unwrap();
             prop_assert_eq!(x == other, a == "a");
             prop_assert_eq!(InlineStr::from_utf8(Bytes::from(a.clone())).unwrap(), &*a);
+            prop_assert_eq!(InlineStr::from(Cow::from(&*a)), &*a);
+            prop_assert_eq!(Bytes::from(x.clone()), a.as_bytes());
 
             let mut plain = Vec::new();
             let mut w = Writer::new(&mut plain);
@@ -441,7 +466,8 @@ mod tests {
                 text
             );
         }
-        assert_eq!(size_of::<InlineStr>(), size_of::<String>());
+        #[cfg(target_pointer_width = "64")]
+        assert_eq!(size_of::<InlineStr>(), 24);
     }
 
     #[test]

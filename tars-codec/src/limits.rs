@@ -13,7 +13,8 @@ pub struct Limits {
     /// Elements of one list or entries of one map. Default 100 Mi.
     pub count: usize,
     /// Bytes that the decoded values may allocate together, elements of containers by their size in memory.
-    /// The bytes of a struct whose fields are not in order count, too, for they are read again. Default 512 MiB.
+    /// The bytes of a struct whose fields are not in order count, too, for they are read again. A map may take as much
+    /// again for as long as it is decoded. Default 512 MiB.
     pub memory: usize,
 }
 

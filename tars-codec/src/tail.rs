@@ -210,8 +210,8 @@ impl<'a> Tail<'a> {
         bytes: [u8; N],
         len: usize,
     ) {
-        self.claim(H + N);
-        // SAFETY: `claim` made room for H + N bytes; of these, at most as many become part of the buffer as are written.
+        self.reserve(H + N);
+        // SAFETY: `reserve` made room for H + N bytes; of these, at most as many become part of the buffer as are written.
         unsafe {
             self.write(head, bytes);
             self.at = self.at.sub(N.saturating_sub(len));

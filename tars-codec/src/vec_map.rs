@@ -327,14 +327,7 @@ impl<K: Ord, V, P: Fn(&K, &K) -> bool> Unsorted<K, V, P> {
 
     #[inline(always)]
     pub(crate) fn into_tree(self) -> BTreeMap<K, V> {
-        if self.ascending {
-            return self.entries.into_iter().collect();
-        }
-        let mut tree = BTreeMap::new();
-        for (key, value) in self.entries {
-            tree.add(key, value);
-        }
-        tree
+        self.into_vec_map().into_iter().collect()
     }
 }
 

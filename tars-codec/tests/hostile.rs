@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use tars_codec::{
-    Decode, ErrorKind, FrameError, FrameSplitter, Input, Limits, RequestPacket, Result, decode,
-    decode_bytes, encode,
+    Decode, ErrorKind, FrameError, FrameSplitter, Input, Limits, RequestPacket, Result, Writer,
+    decode, decode_bytes, encode,
 };
 
 /// Reads one value with tag 0 that fills `bytes`.
@@ -51,6 +51,38 @@ fn depth_is_limited_exactly() {
     assert!(skip_all(&nested(63)).is_ok());
     assert!(skip_all(&nested(64)).is_ok());
     assert_eq!(kind(skip_all(&nested(65))), ErrorKind::TooDeep { max: 64 });
+}
+
+/// A few entries are read in another way than many.
+#[test]
+fn a_map_of_any_size_keeps_the_limits_and_the_place_of_an_error() {
+    type Map = BTreeMap<i32, Vec<i32>>;
+    for count in 1..=6 {
+        let map: Map = (0..count).map(|key| (key, Vec::from([key]))).collect();
+        let mut wire = Vec::new();
+        let mut w = Writer::new(&mut wire);
+        w.put(0, &map);
+        w.finish().unwrap();
+        for (depth, fits) in [(1, false), (2, true), (3, true)] {
+            let read = read::<Map>(&wire, Limits::DEFAULT.with_depth(depth));
+            assert_eq!(read.ok(), fits.then(|| map.clone()), "{count} {depth}");
+        }
+        let memory = count as usize * (size_of::<(i32, Vec<i32>)>() + size_of::<i32>());
+        for (memory, fits) in [(memory - 1, false), (memory, true), (memory + 1, true)] {
+            let read = read::<Map>(&wire, Limits::DEFAULT.with_memory(memory));
+            assert_eq!(read.is_ok(), fits, "{count} {memory}");
+        }
+        for len in 0..wire.len() {
+            let error = read::<Map>(&wire[..len], Limits::DEFAULT).unwrap_err();
+            assert!(error.offset() <= len);
+        }
+        let last = wire.len() - 1;
+        wire[last - usize::from(count > 1)] = 0x0e; // the head of the only element of the last list
+        let error = read::<Map>(&wire, Limits::DEFAULT).unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::UnknownWireType(14), "{count}");
+        assert_eq!(error.offset(), last - usize::from(count > 1));
+        assert_eq!(error.tag(), Some(0));
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tars_codec::{Encode, ErrorKind, Writer};
+use tars_codec::{Encode, ErrorKind, Field, InlineStr, Reader, Struct, Writer};
 
 /// Puts a writer of another buffer in the place of the one it is given.
 struct Replaces;
@@ -51,4 +51,34 @@ fn a_writer_whose_value_panicked_writes_no_more() {
     assert_eq!(w.len(), 0);
     assert_eq!(w.finish().unwrap_err().kind(), &ErrorKind::BrokenWriter);
     assert!(buf.is_empty());
+}
+
+/// Says that it has one number, for which room is made, and writes strings.
+struct Understated;
+
+impl Struct for Understated {
+    const NAME: &'static str = "Misuse.Understated";
+    const FIELDS: &'static [Field] = &[Field::required::<i32>(0, "number")];
+
+    fn encode_fields(&self, w: &mut Writer<'_>) {
+        for tag in 0..8 {
+            w.put(tag, &InlineStr::from("short"));
+            w.put(tag, &InlineStr::from("longer than what fits"));
+            w.put(tag, "text");
+        }
+    }
+
+    fn decode_fields(_: &mut Reader<'_>) -> Self {
+        Self
+    }
+}
+
+#[test]
+fn a_struct_that_says_less_than_it_writes_writes_it() {
+    let mut buf = Vec::with_capacity(8);
+    let mut w = Writer::new(&mut buf);
+    w.put(0, &vec![Understated, Understated]);
+    w.finish().unwrap();
+    let expected: usize = 8 * (2 + 5 + 2 + 21 + 2 + 4) + 2;
+    assert_eq!(buf.len(), 3 + 2 * expected);
 }

@@ -35,6 +35,10 @@ fn options_compile_and_work() {
         ("everything", everything),
         ("borrowed", "borrowed = true\n"),
         ("everything_borrowed", &everything_borrowed),
+        (
+            "everything_inline",
+            "optionalType = 'option'\nstringType = 'InlineStr'\nmapType = 'VecMap'\nserde = true\nborrowed = true\n",
+        ),
         ("by_path", by_path),
         (
             "external",

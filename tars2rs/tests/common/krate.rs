@@ -132,8 +132,9 @@ impl Crate {
 
     /// No warning, and nothing for rustfmt to do.
     pub(crate) fn check(&self) {
-        self.write_lib();
-        for edition in ["2021", "2024"] {
+        // What is shadowed does not depend on the edition.
+        for (edition, shadowed) in [("2021", false), ("2024", true)] {
+            self.write_lib(shadowed);
             self.write_manifest(edition);
             expect_success(&mut self.cargo(&["clippy", "--quiet"]), edition);
             let mut rustfmt = Command::new("rustfmt");
@@ -146,35 +147,38 @@ impl Crate {
 
     /// Runs the tests of the crate.
     pub(crate) fn test(&self) {
-        self.write_lib();
+        self.write_lib(false);
         self.write_manifest("2024");
         expect_success(&mut self.cargo(&["test", "--quiet", "--tests"]), "2024");
     }
 
     /// What the compiler says about code that it must not accept.
     pub(crate) fn error(&self) -> String {
-        self.write_lib();
+        self.write_lib(false);
         self.write_manifest("2024");
         let Output { status, stderr, .. } = self.cargo(&["check", "--quiet"]).output().unwrap();
         assert!(!status.success());
         String::from_utf8(stderr).unwrap()
     }
 
-    fn write_lib(&self) {
+    fn write_lib(&self, shadowed: bool) {
         let mut lib = "//! Generated.\n".to_owned();
         for name in &self.modules {
             writeln!(lib, "\n/// Generated.\npub mod {name};").unwrap();
         }
-        lib += SHADOWS;
-        for name in &self.modules {
-            let path = format!("../{name}/mod.rs");
-            writeln!(
-                lib,
-                "\n    /// Generated.\n    #[path = {path:?}]\n    pub mod {name};"
-            )
-            .unwrap();
+        if shadowed {
+            lib += SHADOWS;
+            for name in &self.modules {
+                let path = format!("../{name}/mod.rs");
+                writeln!(
+                    lib,
+                    "\n    /// Generated.\n    #[path = {path:?}]\n    pub mod {name};"
+                )
+                .unwrap();
+            }
+            lib += "}\n";
         }
-        fs::write(self.dir.join("src/lib.rs"), lib + "}\n").unwrap();
+        fs::write(self.dir.join("src/lib.rs"), lib).unwrap();
     }
 
     fn write_manifest(&self, edition: &str) {

@@ -27,6 +27,7 @@ cases! {
     everything ceverything;
     borrowed cborrowed;
     everything_borrowed ceverything_borrowed;
+    everything_inline ceverything_inline;
     by_path cby_path;
 }
 
@@ -67,7 +68,7 @@ fn the_wire_stays() {
             assert_eq!(round_trip(&value), bytes, stringify!($module));
         )*};
     }
-    same! { option bytes_str arc_str inline_str vec hash_map index_map vec_map unknown serde everything by_path borrowed everything_borrowed }
+    same! { option bytes_str arc_str inline_str vec hash_map index_map vec_map unknown serde everything by_path borrowed everything_borrowed everything_inline }
 }
 
 /// What is borrowed is the same, and becomes the same, whatever the types of the owned form.
@@ -88,6 +89,8 @@ fn borrowed_forms() {
     let other: everything_borrowed::AllRef<'_> = codec::decode_ref(&bytes).unwrap();
     assert_eq!((other.name, other.title, other.code), (&b"n"[..], Some(&b"t"[..]), Some(&b"c"[..])));
     assert_eq!(round_trip(&everything_borrowed::All::from(other)), bytes);
+    let inline: everything_inline::AllRef<'_> = codec::decode_ref(&bytes).unwrap();
+    assert_eq!(round_trip(&everything_inline::All::from(inline)), bytes);
 
     let none = codec::encode(&plain::All::default()).unwrap();
     let look: borrowed::AllRef<'_> = codec::decode_ref(&none).unwrap();
