@@ -9,7 +9,7 @@ use core::{
     convert::Infallible,
     fmt, hash,
     ops::Deref,
-    str::{self, FromStr, Utf8Error},
+    str::{FromStr, Utf8Error, from_utf8, from_utf8_unchecked},
 };
 
 use bytes::Bytes;
@@ -73,7 +73,7 @@ impl InlineStr {
     /// # Errors
     /// The bytes are not UTF-8.
     pub fn from_utf8(bytes: Bytes) -> core::result::Result<Self, Utf8Error> {
-        let short = Self::short(str::from_utf8(&bytes)?);
+        let short = Self::short(from_utf8(&bytes)?);
         Ok(short.unwrap_or_else(|| Self::long(bytes)))
     }
 
@@ -81,7 +81,7 @@ impl InlineStr {
     #[inline]
     pub fn as_str(&self) -> &str {
         // SAFETY: `new`, `from_word` and `long` make all there are, and are given UTF-8.
-        unsafe { str::from_utf8_unchecked(self.as_bytes()) }
+        unsafe { from_utf8_unchecked(self.as_bytes()) }
     }
 
     /// The text as bytes.
@@ -437,12 +437,12 @@ mod tests {
             let mut wire = [0x36, bytes.len() as u8].to_vec();
             wire.extend_from_slice(&bytes);
             wire.resize(wire.len() + behind, 0);
-            match (str::from_utf8(&bytes), read(&wire)) {
+            match (from_utf8(&bytes), read(&wire)) {
                 (Ok(text), Ok(read)) => prop_assert_eq!(read, text),
                 (Err(_), Err(error)) => prop_assert_eq!(error.kind(), &ErrorKind::InvalidUtf8),
                 (text, read) => prop_assert!(false, "{text:?} {read:?}"),
             }
-            prop_assert_eq!(InlineStr::from_utf8(bytes.clone().into()).is_ok(), str::from_utf8(&bytes).is_ok());
+            prop_assert_eq!(InlineStr::from_utf8(bytes.clone().into()).is_ok(), from_utf8(&bytes).is_ok());
         }
     }
 
