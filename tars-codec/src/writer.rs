@@ -248,22 +248,30 @@ impl<'a> Writer<'a> {
     #[inline]
     pub(crate) fn byte_vector(&mut self, tag: u8, bytes: &[u8]) {
         self.head(tag, WireType::SimpleList);
-        self.head(0, WireType::Int1);
         let Some(len) = self.wire_len("byte vector", bytes.len()) else {
             return;
         };
-        self.int::<4>(0, i64::from(len));
+        let element = WireType::Int1 as u8;
+        self.tail
+            .put_int::<2, 4>(i64::from(len), |ty| [element, ty as u8]);
         self.append(bytes);
     }
 
-    /// Head and count of a list or map.
-    #[inline]
-    pub(crate) fn container(&mut self, tag: u8, ty: WireType, what: &'static str, len: usize) {
-        self.head(tag, ty);
+    /// Head and count of a list or map. The count has tag 0, and so its head is the byte behind that of the container.
+    #[inline(always)]
+    pub(crate) fn container(&mut self, tag: u8, of: WireType, what: &'static str, len: usize) {
         let Some(len) = self.wire_len(what, len) else {
             return;
         };
-        self.int::<4>(0, i64::from(len));
+        if tag < EXTENDED_TAG {
+            let head = tag << 4 | of as u8;
+            self.tail
+                .put_int::<2, 4>(i64::from(len), |ty| [head, ty as u8]);
+        } else {
+            let head = EXTENDED_TAG << 4 | of as u8;
+            self.tail
+                .put_int::<3, 4>(i64::from(len), |ty| [head, tag, ty as u8]);
+        }
     }
 
     /// Lengths are Tars ints: 2 GiB is the end.
