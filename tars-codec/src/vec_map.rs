@@ -13,8 +13,9 @@ use crate::{
 ///
 /// It means what a [`BTreeMap`] of the same entries means: keys are unique, iteration is by ascending key, and
 /// comparing and hashing go by the entries in that order. It has the same bytes, too. What differs is the cost: one
-/// allocation for all entries makes decoding about twice as fast, and inserting or removing anywhere but at the end
-/// takes time in proportion to the length. A map that is built once and then read is what it is for.
+/// allocation for all entries makes decoding a third faster, and with keys that are an [`InlineStr`](crate::InlineStr)
+/// twice as fast; inserting or removing anywhere but at the end takes time in proportion to the length. A map that is
+/// built once and then read is what it is for.
 ///
 /// As in the other maps, the first of equal keys on the wire counts, and the last of those that are collected.
 ///
