@@ -235,10 +235,7 @@ impl<K: Decode + Ord, V: Decode> Decode for BTreeMap<K, V> {
 
     #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
-        if ty != WireType::Map {
-            return Err(r.mismatch("a map", ty));
-        }
-        let count = r.entries::<K, V>()?;
+        let count = r.entries::<K, V>(ty)?;
         if count <= FEW {
             return read_entries(r, count, Self::new());
         }
@@ -307,10 +304,7 @@ pub(crate) fn decode_entries<K: Decode, V: Decode, E: Entries<K, V>>(
     ty: WireType,
     begin: impl FnOnce(usize) -> E,
 ) -> Result<E> {
-    if ty != WireType::Map {
-        return Err(r.mismatch("a map", ty));
-    }
-    let count = r.entries::<K, V>()?;
+    let count = r.entries::<K, V>(ty)?;
     read_entries(r, count, begin(count))
 }
 
@@ -332,9 +326,12 @@ fn read_entries<K: Decode, V: Decode, E: Entries<K, V>>(
 }
 
 impl Reader<'_> {
-    /// The number of entries of a map, for which there is room.
+    /// The number of entries of a map whose head has been taken, for which there is room.
     #[inline(always)]
-    fn entries<K: Decode, V: Decode>(&mut self) -> Result<usize> {
+    fn entries<K: Decode, V: Decode>(&mut self, ty: WireType) -> Result<usize> {
+        if ty != WireType::Map {
+            return Err(self.mismatch("a map", ty));
+        }
         self.count("map", K::MIN_SIZE + V::MIN_SIZE, size_of::<(K, V)>())
     }
 }
