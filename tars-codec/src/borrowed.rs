@@ -8,9 +8,12 @@ use crate::{
     AtMost, ByteStr, ByteVec, CharArray, CharBytes, Cursor, Decode, Error, ErrorKind, InlineStr,
     Input, Length, OrderedF32, OrderedF64, Reader, Result, Struct, VecMap, WireType,
     alternatives::char_array,
-    decode::Entries,
+    decode::{Entries, push_within},
+    reader::Place,
     structure::{Borrowed, decode_struct},
+    text,
     vec_map::Unsorted,
+    wire::EXTENDED_TAG,
 };
 
 /// A struct of an IDL whose text and bytes are borrowed. `tars2rs` writes the implementation, next to that of
@@ -76,11 +79,23 @@ pub trait StructRef<'a>: Sized {
         Ok(value)
     }
 
+    /// As [`Decode::WHOLE`].
+    #[doc(hidden)]
+    const WHOLE_STRUCT: bool = false;
+
+    /// As [`Decode::decode_whole`].
+    #[doc(hidden)]
+    #[inline(always)]
+    fn decode_whole_struct(r: &mut Cursor<'_, 'a>, tag: u8) -> Option<Self> {
+        let _ = (r, tag);
+        None
+    }
+
     /// Reads the elements of a list, whose number has been taken and found possible.
     #[doc(hidden)]
     #[inline(always)]
     fn decode_structs_ref(r: &mut Cursor<'_, 'a>, count: usize) -> Result<Vec<Self>> {
-        elements(r, count, Self::decode_struct_ref)
+        elements(r, count)
     }
 }
 
@@ -100,6 +115,13 @@ impl<'a, T: Struct> StructRef<'a> for T {
     #[inline(always)]
     fn decode_struct_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
         r.owned(ty)
+    }
+
+    const WHOLE_STRUCT: bool = <T as Decode>::WHOLE;
+
+    #[inline(always)]
+    fn decode_whole_struct(r: &mut Cursor<'_, 'a>, tag: u8) -> Option<Self> {
+        r.whole_owned(tag)
     }
 
     #[inline(always)]
@@ -139,13 +161,25 @@ pub trait DecodeRef<'a>: Sized {
     /// The value is not of this type, or the bytes end.
     fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self>;
 
+    /// As [`Decode::WHOLE`].
+    #[doc(hidden)]
+    const WHOLE: bool = false;
+
+    /// As [`Decode::decode_whole`].
+    #[doc(hidden)]
+    #[inline(always)]
+    fn decode_whole_ref(r: &mut Cursor<'_, 'a>, tag: u8) -> Option<Self> {
+        let _ = (r, tag);
+        None
+    }
+
     /// As [`Decode::decode_elements`].
     ///
     /// # Errors
     /// One of them is not of this type, or the bytes end.
     #[inline(always)]
     fn decode_elements_ref(r: &mut Cursor<'_, 'a>, count: usize) -> Result<Vec<Self>> {
-        elements(r, count, Self::decode_ref)
+        elements(r, count)
     }
 
     /// As [`Decode::precedes`].
@@ -160,15 +194,10 @@ pub trait DecodeRef<'a>: Sized {
 }
 
 #[inline(always)]
-fn elements<'i, 'a, T>(
-    r: &mut Cursor<'i, 'a>,
-    count: usize,
-    decode: impl Fn(&mut Cursor<'i, 'a>, WireType) -> Result<T>,
-) -> Result<Vec<T>> {
+fn elements<'a, T: DecodeRef<'a>>(r: &mut Cursor<'_, 'a>, count: usize) -> Result<Vec<T>> {
     let mut items = Vec::with_capacity(count);
     for _ in 0..count {
-        let ty = r.element(0)?;
-        items.push(decode(r, ty)?);
+        push_within(&mut items, r.element_value_ref(0)?);
     }
     Ok(items)
 }
@@ -191,11 +220,34 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// As [`required`](Reader::required), for a value that may borrow.
     #[inline(always)]
     pub fn required_ref<T: DecodeRef<'a> + Default>(&mut self, tag: u8) -> T {
+        if !T::WHOLE || tag >= EXTENDED_TAG {
+            return self.required_ref_in_parts(tag);
+        }
+        if let Some(value) = T::decode_whole_ref(self, tag) {
+            self.pass_floor(tag);
+            return value;
+        }
+        let (value, rest) = self.late_required_ref(tag);
+        self.go_on(rest);
+        self.pass_floor(tag);
+        value
+    }
+
+    /// A `require` field that is not as most are, or not where it is expected.
+    #[cold]
+    #[inline(never)]
+    fn late_required_ref<T: DecodeRef<'a> + Default>(mut self, tag: u8) -> (T, &'a [u8]) {
+        self.forget_trial();
+        let value = self.required_ref_in_parts(tag);
+        (value, self.rest())
+    }
+
+    #[inline(always)]
+    fn required_ref_in_parts<T: DecodeRef<'a> + Default>(&mut self, tag: u8) -> T {
         match self.seek(tag) {
             Some(ty) => self.field_ref(tag, ty).unwrap_or_default(),
             None => {
-                let rest = self.missing(tag);
-                self.go_on(rest);
+                self.miss(tag);
                 T::default()
             }
         }
@@ -250,6 +302,31 @@ impl<'i, 'a> Cursor<'i, 'a> {
         Ok(value)
     }
 
+    /// As [`Decode::decode_whole`], for a value that borrows nothing.
+    #[inline(always)]
+    fn whole_owned<T: Decode>(&mut self, tag: u8) -> Option<T> {
+        let mut owned = self.as_reader();
+        let value = T::decode_whole(&mut owned, tag)?;
+        self.go_on_behind(owned).ok()?;
+        Some(value)
+    }
+
+    /// An element of a container, whose tag is fixed.
+    #[inline(always)]
+    fn element_value_ref<T: DecodeRef<'a>>(&mut self, tag: u8) -> Result<T> {
+        if !T::WHOLE {
+            let ty = self.element(tag)?;
+            return T::decode_ref(self, ty);
+        }
+        if let Some(value) = T::decode_whole_ref(self, tag) {
+            return Ok(value);
+        }
+        let (rest, input, place) = self.parts();
+        let (value, rest) = late_element(rest, input, place, tag)?;
+        self.go_on(rest);
+        Ok(value)
+    }
+
     /// A reader for what borrows nothing; [`go_on_behind`](Self::go_on_behind) takes it back.
     ///
     /// Not a function that takes a closure: that would not be inlined, and a struct goes through memory then.
@@ -272,8 +349,34 @@ impl<'i, 'a> Cursor<'i, 'a> {
     }
 }
 
+/// An element that is not as most are.
+#[cold]
+#[inline(never)]
+fn late_element<'a, T: DecodeRef<'a>>(
+    rest: &'a [u8],
+    input: &Input<'a>,
+    place: Place,
+    tag: u8,
+) -> Result<(T, &'a [u8])> {
+    let mut r = Cursor::from_parts((rest, input, place));
+    r.forget_trial();
+    let ty = r.element(tag)?;
+    let value = T::decode_ref(&mut r, ty)?;
+    Ok((value, r.rest()))
+}
+
 impl<'a> DecodeRef<'a> for &'a str {
     const MIN_SIZE: usize = 2;
+    const WHOLE: bool = true;
+
+    #[inline(always)]
+    fn decode_whole_ref(r: &mut Cursor<'_, 'a>, tag: u8) -> Option<Self> {
+        let (len, start) = r.whole_string(tag)?;
+        let (bytes, rest) = start.split_at_checked(len)?;
+        let text = text::short_ascii(bytes)?;
+        r.go_on(rest);
+        Some(text)
+    }
 
     #[inline(always)]
     fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
@@ -283,7 +386,7 @@ impl<'a> DecodeRef<'a> for &'a str {
 
     #[inline(always)]
     fn precedes(&self, next: &Self) -> bool {
-        crate::text::precedes(self, next)
+        text::precedes(self, next)
     }
 }
 
@@ -359,10 +462,8 @@ impl<'a, K: DecodeRef<'a> + Ord, V: DecodeRef<'a>> DecodeRef<'a> for VecMap<K, V
         let mut inner = r.enter()?;
         let mut entries = Unsorted::with_capacity(count, K::precedes);
         for _ in 0..count {
-            let ty = inner.element(0)?;
-            let key = K::decode_ref(&mut inner, ty)?;
-            let ty = inner.element(1)?;
-            entries.add(key, V::decode_ref(&mut inner, ty)?);
+            let key = inner.element_value_ref(0)?;
+            entries.add(key, inner.element_value_ref(1)?);
         }
         r.leave(inner);
         Ok(entries.into_vec_map())
@@ -381,6 +482,12 @@ impl<'a, T: DecodeRef<'a> + Length, const N: usize> DecodeRef<'a> for AtMost<T, 
 
 impl<'a, T: StructRef<'a>> DecodeRef<'a> for T {
     const MIN_SIZE: usize = 2;
+    const WHOLE: bool = T::WHOLE_STRUCT;
+
+    #[inline(always)]
+    fn decode_whole_ref(r: &mut Cursor<'_, 'a>, tag: u8) -> Option<Self> {
+        T::decode_whole_struct(r, tag)
+    }
 
     #[inline(always)]
     fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
@@ -398,6 +505,12 @@ macro_rules! owned {
     ($([$($of:tt)*] $ty:ty;)*) => {$(
         impl<$($of)*> DecodeRef<'_> for $ty {
             const MIN_SIZE: usize = <Self as Decode>::MIN_SIZE;
+            const WHOLE: bool = <Self as Decode>::WHOLE;
+
+            #[inline(always)]
+            fn decode_whole_ref(r: &mut Cursor<'_, '_>, tag: u8) -> Option<Self> {
+                r.whole_owned(tag)
+            }
 
             #[inline(always)]
             fn decode_ref(r: &mut Cursor<'_, '_>, ty: WireType) -> Result<Self> {

@@ -5,7 +5,8 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use bytes::Bytes;
 
 use crate::{
-    Error, ErrorKind, Input, Reader, Result, WireType, numbers, reader::Place, vec_map::Unsorted,
+    Error, ErrorKind, Input, Reader, Result, WireType, numbers, reader::Place, text,
+    vec_map::Unsorted,
 };
 
 /// A value that can be read from behind its head.
@@ -24,8 +25,11 @@ pub trait Decode: Sized {
     #[doc(hidden)]
     const WHOLE: bool = false;
 
-    /// Reads a value and its head, which has this tag, where so many bytes are left that one test is enough for both.
-    /// `None`: nothing is taken.
+    /// Reads a value and its head, which has this tag, below 15, if it is as most are: no tests for errors, of which
+    /// nothing is said. `None`: nothing is taken, and what there is is to be read by who knows all forms and errors.
+    ///
+    /// A loop or a struct that reads like this has one call for all that is rare about a value, and so its variables in
+    /// registers.
     #[doc(hidden)]
     #[inline(always)]
     fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
@@ -42,8 +46,7 @@ pub trait Decode: Sized {
     fn decode_elements(r: &mut Reader<'_>, count: usize) -> Result<Vec<Self>> {
         let mut items = Vec::with_capacity(count);
         for _ in 0..count {
-            let ty = r.element(0)?;
-            items.push(Self::decode(r, ty)?);
+            push_within(&mut items, r.element_value(0)?);
         }
         Ok(items)
     }
@@ -59,8 +62,24 @@ pub trait Decode: Sized {
     }
 }
 
+/// Appends to a vector that has room. A `push` that may allocate keeps the vector in memory.
+#[inline(always)]
+pub(crate) fn push_within<T>(items: &mut Vec<T>, item: T) {
+    debug_assert!(items.len() < items.capacity());
+    if items.len() < items.capacity() {
+        items.push(item);
+    }
+}
+
 /// 0 is false, every other number is true.
 impl Decode for bool {
+    const WHOLE: Self = true;
+
+    #[inline(always)]
+    fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
+        r.whole_int::<2>(tag).map(|value| value != 0)
+    }
+
     #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         Ok(r.int(ty)? != 0)
@@ -107,8 +126,18 @@ integers! {
 
 /// They travel as the next wider signed integer.
 macro_rules! unsigned {
-    ($($ty:ident),*) => {$(
+    ($($ty:ident: $whole:literal;)*) => {$(
         impl Decode for $ty {
+            const WHOLE: bool = true;
+
+            #[inline(always)]
+            fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
+                let mut behind = *r;
+                let value = Self::try_from(behind.whole_int::<$whole>(tag)?).ok()?;
+                r.leave(behind);
+                Some(value)
+            }
+
             #[inline(always)]
             fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
                 let value = r.int(ty)?;
@@ -120,8 +149,11 @@ macro_rules! unsigned {
         }
     )*};
 }
-
-unsigned!(u8, u16, u32);
+unsigned! {
+    u8: 3;
+    u16: 5;
+    u32: 9;
+}
 
 impl Decode for i64 {
     const WHOLE: bool = true;
@@ -142,6 +174,13 @@ impl Decode for i64 {
 }
 
 impl Decode for f32 {
+    const WHOLE: bool = true;
+
+    #[inline(always)]
+    fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
+        r.whole_float(tag, WireType::Float).map(Self::from_be_bytes)
+    }
+
     #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         match ty {
@@ -153,6 +192,14 @@ impl Decode for f32 {
 }
 
 impl Decode for f64 {
+    const WHOLE: bool = true;
+
+    #[inline(always)]
+    fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
+        r.whole_float(tag, WireType::Double)
+            .map(Self::from_be_bytes)
+    }
+
     #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         match ty {
@@ -166,6 +213,17 @@ impl Decode for f64 {
 
 impl Decode for String {
     const MIN_SIZE: usize = 2;
+    const WHOLE: bool = true;
+
+    #[inline(always)]
+    fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
+        let (len, start) = r.whole_string(tag)?;
+        let rest = start.get(len..)?;
+        let text = text::to_owned_short(start, len)?;
+        r.charge(len).ok()?;
+        r.go_on(rest);
+        Some(text)
+    }
 
     #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
@@ -174,7 +232,7 @@ impl Decode for String {
 
     #[inline(always)]
     fn precedes(&self, next: &Self) -> bool {
-        crate::text::precedes(self, next)
+        text::precedes(self, next)
     }
 }
 
@@ -226,7 +284,7 @@ pub(crate) trait Entries<K, V> {
 impl<K, V> Entries<K, V> for Vec<(K, V)> {
     #[inline(always)]
     fn add(&mut self, key: K, value: V) {
-        self.push((key, value));
+        push_within(self, (key, value));
     }
 }
 
@@ -316,10 +374,8 @@ fn read_entries<K: Decode, V: Decode, E: Entries<K, V>>(
 ) -> Result<E> {
     let mut inner = r.enter()?;
     for _ in 0..count {
-        let ty = inner.element(0)?;
-        let key = K::decode(&mut inner, ty)?;
-        let ty = inner.element(1)?;
-        entries.add(key, V::decode(&mut inner, ty)?);
+        let key = inner.element_value(0)?;
+        entries.add(key, inner.element_value(1)?);
     }
     r.leave(inner);
     Ok(entries)

@@ -151,19 +151,12 @@ impl InlineStr {
         }
     }
 
+    /// What the order goes by. Of two words of which one is that of a long string, the bytes before the last one tell the
+    /// order, or are the same; then the short string, if one is short, is where the long one begins, and its last byte is
+    /// the lower one.
     #[inline(always)]
     fn word(&self) -> u128 {
         u128::from_be_bytes(self.start)
-    }
-
-    /// The order of two strings, if their words tell it.
-    #[inline(always)]
-    fn order_of_words(&self, other: &Self) -> Option<Ordering> {
-        let in_place = self.long.is_none() && other.long.is_none();
-        // Without the lengths, if these are not the lengths.
-        let lengths = if in_place { 0 } else { u128::from(u8::MAX) };
-        let order = (self.word() | lengths).cmp(&(other.word() | lengths));
-        (in_place || order.is_ne()).then_some(order)
     }
 }
 
@@ -268,9 +261,9 @@ impl PartialOrd for InlineStr {
 impl Ord for InlineStr {
     #[inline(always)]
     fn cmp(&self, other: &Self) -> Ordering {
-        match self.order_of_words(other) {
-            Some(order) => order,
-            None => self.as_bytes().cmp(other.as_bytes()),
+        match self.word().cmp(&other.word()) {
+            Ordering::Equal if self.long.is_some() => self.as_bytes().cmp(other.as_bytes()),
+            order => order,
         }
     }
 }
@@ -355,11 +348,30 @@ impl Encode for InlineStr {
 
 impl Decode for InlineStr {
     const MIN_SIZE: usize = 2;
+    const WHOLE: bool = true;
+
+    #[inline(always)]
+    fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
+        let (len, start) = r.whole_string(tag)?;
+        let rest = start.get(len..)?;
+        let word = text::ascii_word(start, len)?;
+        r.go_on(rest);
+        Some(Self::from_word(word, len))
+    }
 
     #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
         let len = r.string_len(ty)?;
         Self::read(r, len)
+    }
+
+    #[inline(always)]
+    fn precedes(&self, next: &Self) -> bool {
+        let (this, next_word) = (self.word(), next.word());
+        if this == next_word {
+            return self < next;
+        }
+        this < next_word
     }
 }
 

@@ -88,9 +88,9 @@ impl<'a> Input<'a> {
         self.budget.get()
     }
 
-    /// The address of the first byte.
-    pub(crate) fn start(&self) -> usize {
-        self.bytes.as_ptr().addr()
+    /// Where a rest of the bytes begins, from the first byte.
+    pub(crate) fn offset(&self, rest: &[u8]) -> usize {
+        rest.as_ptr().addr() - self.bytes.as_ptr().addr()
     }
 
     /// A part of the bytes; the end of them, when there is no such part.
@@ -125,7 +125,18 @@ impl<'a> Input<'a> {
         self.end()
     }
 
-    /// Whether an error is kept.
+    /// Notes that a trial has failed, without an error.
+    #[inline(always)]
+    pub(crate) fn give_up(&self) {
+        self.has_fault.set(true);
+    }
+
+    /// Forgets that a trial has failed.
+    pub(crate) fn forget_trial(&self) {
+        self.has_fault.set(self.fault.borrow().is_some());
+    }
+
+    /// Whether an error is kept, or a trial has failed.
     #[inline(always)]
     pub(crate) fn has_fault(&self) -> bool {
         self.has_fault.get()
@@ -175,10 +186,17 @@ impl<'a> Input<'a> {
 }
 
 impl Error {
-    /// A fault where `reader` stands. Out of line, and by value, so that the reader itself can stay in registers.
+    /// A fault where `reader` stands.
+    #[inline(always)]
+    pub(crate) fn at(reader: Reader<'_>, kind: ErrorKind) -> Self {
+        let (rest, input, _) = reader.parts();
+        Self::before(rest, input, kind)
+    }
+
+    /// Out of line, and without the rest of the reader, whose parts so can stay in registers.
     #[cold]
     #[inline(never)]
-    pub(crate) fn at(reader: Reader<'_>, kind: ErrorKind) -> Self {
-        Self::new(kind, reader.offset())
+    fn before(rest: &[u8], input: &Input<'_>, kind: ErrorKind) -> Self {
+        Self::new(kind, input.offset(rest))
     }
 }

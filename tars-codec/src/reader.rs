@@ -31,34 +31,86 @@ pub struct Cursor<'i, 'a> {
     rest: &'a [u8],
     input: &'i Input<'a>,
     place: Place,
+    /// Whether this is a [trial](Cursor::trial): known to the compiler wherever it is asked.
+    is_trial: bool,
 }
 
-/// What a reader stands in. One word, so that functions out of line get it, and all of a reader, in registers.
+/// What a reader stands in: a word, so that it takes one register, and functions out of line get all of a reader in
+/// registers. As a struct of small numbers it takes five, and a loop over the entries of a map has no room for them.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
-    /// Structs and containers that may still be opened inside of this one.
-    depth_left: u16,
+pub(crate) struct Place(u64);
+
+impl Place {
     /// The lowest tag that the next field may have, if the fields are in order.
-    floor: u16,
+    const FLOOR: u64 = 0xffff;
     /// Where the fields are, if they are not in order: a number that the input knows. 0: they are.
-    index: u16,
+    const INDEX: u64 = 0xffff << Self::INDEX_AT;
+    const INDEX_AT: u32 = 16;
     /// Whether the fields end with [`WireType::StructEnd`], not with the bytes.
-    in_struct: bool,
+    const IN_STRUCT: u64 = 1 << 32;
     /// Whether this is in a struct whose fields are not in order.
-    disorder: bool,
+    const DISORDER: u64 = 1 << 33;
+    /// Structs and containers that may still be opened inside of this one: one of them, in the highest bits.
+    const LEVEL: u64 = 1 << Self::DEPTH_AT;
+    const DEPTH_AT: u32 = 48;
+
+    #[inline(always)]
+    fn new(depth_left: u16) -> Self {
+        Self(u64::from(depth_left) << Self::DEPTH_AT)
+    }
+
+    /// A level deeper, if there may be one more.
+    #[inline(always)]
+    fn deeper(self) -> Option<Self> {
+        self.0.checked_sub(Self::LEVEL).map(Self)
+    }
+
+    /// Before the first field of a struct.
+    #[inline(always)]
+    fn struct_begin(self) -> Self {
+        Self(self.0 & !(Self::FLOOR | Self::INDEX) | Self::IN_STRUCT)
+    }
+
+    /// As if the fields did not end before the bytes do.
+    fn without_end(self) -> Self {
+        Self(self.0 & !Self::IN_STRUCT)
+    }
+
+    fn indexed(self, index: u16) -> Self {
+        Self(self.0 & !Self::INDEX | u64::from(index) << Self::INDEX_AT | Self::DISORDER)
+    }
+
+    #[inline(always)]
+    fn with_floor(self, floor: u16) -> Self {
+        Self(self.0 & !Self::FLOOR | u64::from(floor))
+    }
+
+    #[inline(always)]
+    fn floor(self) -> u16 {
+        self.0 as u16
+    }
+
+    #[inline(always)]
+    fn index(self) -> u16 {
+        (self.0 >> Self::INDEX_AT) as u16
+    }
+
+    #[inline(always)]
+    fn in_struct(self) -> bool {
+        self.0 & Self::IN_STRUCT != 0
+    }
+
+    #[inline(always)]
+    fn disorder(self) -> bool {
+        self.0 & Self::DISORDER != 0
+    }
 }
 
 impl<'i, 'a> Cursor<'i, 'a> {
     #[inline]
     pub(crate) fn new(rest: &'a [u8], input: &'i Input<'a>) -> Self {
-        let place = Place {
-            depth_left: input.limits().depth,
-            floor: 0,
-            index: 0,
-            in_struct: false,
-            disorder: false,
-        };
-        Self { rest, input, place }
+        let place = Place::new(input.limits().depth);
+        Self::from_parts((rest, input, place))
     }
 
     /// Bytes that are left.
@@ -75,7 +127,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
 
     /// Where the reader stands, from the first byte.
     pub fn offset(&self) -> usize {
-        self.rest.as_ptr().addr() - self.input.start()
+        self.input.offset(self.rest)
     }
 
     /// Takes the head of the next field. `None` at the end of the struct, which is taken as well.
@@ -87,11 +139,11 @@ impl<'i, 'a> Cursor<'i, 'a> {
     #[inline(always)]
     pub fn next_field(&mut self) -> Result<Option<Head>> {
         match self.rest {
-            [STRUCT_END, rest @ ..] if self.place.in_struct => {
+            [STRUCT_END, rest @ ..] if self.place.in_struct() => {
                 self.rest = rest;
                 Ok(None)
             }
-            [] if !self.place.in_struct => self.check().map(|()| None),
+            [] if !self.place.in_struct() => self.check().map(|()| None),
             _ => {
                 let (head, rest) = self.late_head()?;
                 self.rest = rest;
@@ -151,7 +203,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
         let start = self;
         let head = self.head()?;
         if head.ty == WireType::StructEnd {
-            return if self.place.in_struct {
+            return if self.place.in_struct() {
                 // Its tag is not 0, as TarsCpp writes it, and does not matter.
                 Err(Error::at(
                     start,
@@ -189,27 +241,19 @@ impl<'i, 'a> Cursor<'i, 'a> {
     pub(crate) fn element(&mut self, expected: u8) -> Result<WireType> {
         match self.take_head_if(expected) {
             Some(ty) => Ok(ty),
-            None => Err(self.wrong_element(expected)),
+            None => Err(wrong_element(self.rest, self.input, expected)),
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn wrong_element(mut self, expected: u8) -> Error {
-        let start = self;
-        match self.head() {
-            Ok(Head {
-                ty: WireType::StructEnd,
-                tag,
-            }) if tag == expected => start.mismatch("an element", WireType::StructEnd),
-            Ok(head) => Error::at(
-                start,
-                ErrorKind::ContainerTag {
-                    found: head.tag,
-                    expected,
-                },
-            ),
-            Err(error) => error,
+    /// Length and text of a short string, as far as its head and length tell, and what is behind them. Nothing is taken.
+    #[inline(always)]
+    pub(crate) fn whole_string(&self, tag: u8) -> Option<(usize, &'a [u8])> {
+        match self.rest {
+            [first, len, start @ ..] if *first == tag << 4 | WireType::String1 as u8 => {
+                let len = usize::from(*len);
+                (len <= self.input.limits().string).then_some((len, start))
+            }
+            _ => None,
         }
     }
 
@@ -317,6 +361,25 @@ impl<'i, 'a> Cursor<'i, 'a> {
         Some(value)
     }
 
+    /// The bytes of a float with its head, or those of zero.
+    #[inline(always)]
+    pub(crate) fn whole_float<const N: usize>(&mut self, tag: u8, ty: WireType) -> Option<[u8; N]> {
+        let [first, rest @ ..] = self.rest else {
+            return None;
+        };
+        let code = first ^ (tag << 4);
+        if code == ty as u8 {
+            let (bytes, rest) = rest.split_first_chunk()?;
+            self.rest = rest;
+            return Some(*bytes);
+        }
+        if code != WireType::Zero as u8 {
+            return None;
+        }
+        self.rest = rest;
+        Some([0; N])
+    }
+
     /// An integer that may be wider than its field.
     #[inline]
     pub(crate) fn wide_int(&mut self, ty: WireType) -> Result<i64> {
@@ -385,11 +448,9 @@ impl<'i, 'a> Cursor<'i, 'a> {
         }
     }
 
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn invalid_utf8(self, bytes: &[u8]) -> Error {
-        let start = self.offset().saturating_sub(bytes.len());
-        Error::new(ErrorKind::InvalidUtf8, start)
+        invalid_utf8(self.rest, self.input, bytes.len())
     }
 
     /// The bytes of a SimpleList whose first head has been taken.
@@ -429,14 +490,8 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// [`leave`](Self::leave) goes on behind it.
     #[inline(always)]
     pub(crate) fn enter(&self) -> Result<Self> {
-        match self.place.depth_left.checked_sub(1) {
-            Some(depth_left) => Ok(Self {
-                place: Place {
-                    depth_left,
-                    ..self.place
-                },
-                ..*self
-            }),
+        match self.place.deeper() {
+            Some(place) => Ok(Self::from_parts((self.rest, self.input, place))),
             None => Err(self.too_deep()),
         }
     }
@@ -445,9 +500,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
     #[inline(always)]
     pub(crate) fn enter_struct(&self) -> Result<Self> {
         let mut inner = self.enter()?;
-        inner.place.floor = 0;
-        inner.place.index = 0;
-        inner.place.in_struct = true;
+        inner.place = inner.place.struct_begin();
         Ok(inner)
     }
 
@@ -457,8 +510,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
         self.rest = inner.rest;
     }
 
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     fn too_deep(&self) -> Error {
         let max = self.input.limits().depth;
         Error::at(*self, ErrorKind::TooDeep { max })
@@ -566,12 +618,75 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// An element of a container, whose tag is fixed.
+    #[inline(always)]
+    pub(crate) fn element_value<T: Decode>(&mut self, tag: u8) -> Result<T> {
+        if !T::WHOLE {
+            let ty = self.element(tag)?;
+            return T::decode(self, ty);
+        }
+        if let Some(value) = T::decode_whole(self, tag) {
+            return Ok(value);
+        }
+        let (value, rest) = late_element(self.rest, self.input, self.place, tag)?;
+        self.rest = rest;
+        Ok(value)
+    }
+
     /// A value, of which nothing is to be asked later: a [`Decode`] may have asked for fields.
     #[inline(always)]
     fn value<T: Decode>(&mut self, ty: WireType) -> Result<T> {
         let value = T::decode(self, ty)?;
         self.check()?;
         Ok(value)
+    }
+}
+
+/// An element that is not as most are.
+#[cold]
+#[inline(never)]
+fn late_element<'a, T: Decode>(
+    rest: &'a [u8],
+    input: &'a Input<'a>,
+    place: Place,
+    tag: u8,
+) -> Result<(T, &'a [u8])> {
+    input.forget_trial();
+    let mut r = Cursor::from_parts((rest, input, place));
+    let ty = r.element(tag)?;
+    let value = T::decode(&mut r, ty)?;
+    Ok((value, r.rest))
+}
+
+/// So many bytes before the rest are no text.
+#[cold]
+#[inline(never)]
+fn invalid_utf8(rest: &[u8], input: &Input<'_>, len: usize) -> Error {
+    Error::new(
+        ErrorKind::InvalidUtf8,
+        input.offset(rest).saturating_sub(len),
+    )
+}
+
+/// What is wrong with the head of an element. Of a reader only what is asked for, as for [`Error::at`].
+#[cold]
+#[inline(never)]
+fn wrong_element(rest: &[u8], input: &Input<'_>, expected: u8) -> Error {
+    let mut r = Cursor::from_parts((rest, input, Place::new(0)));
+    let start = r;
+    match r.head() {
+        Ok(Head {
+            ty: WireType::StructEnd,
+            tag,
+        }) if tag == expected => start.mismatch("an element", WireType::StructEnd),
+        Ok(head) => Error::at(
+            start,
+            ErrorKind::ContainerTag {
+                found: head.tag,
+                expected,
+            },
+        ),
+        Err(error) => error,
     }
 }
 

@@ -64,6 +64,21 @@ const fn room_for_scalars(mut fields: &[Field]) -> Option<usize> {
 
 impl<T: Struct> Decode for T {
     const MIN_SIZE: usize = 2;
+    const WHOLE: bool = room_for_scalars(T::FIELDS).is_some();
+
+    #[inline(always)]
+    fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
+        // With begin and end.
+        let room = 1 + const { room_for_scalars(T::FIELDS) }? + 1;
+        let mut fields = r.trial(tag, room)?;
+        let value = T::decode_fields(&mut fields);
+        if !fields.finish_trial() {
+            return None;
+        }
+        let taken = room.checked_sub(fields.left())?;
+        r.go_on(r.rest().get(taken..)?);
+        Some(value)
+    }
 
     #[inline(always)]
     fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {

@@ -10,9 +10,8 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 /// a fifth of the instructions of calling the checker of the standard library for them (docs/DESIGN.md has the numbers).
 #[inline(always)]
 pub(crate) fn from_utf8(bytes: &[u8]) -> Option<&str> {
-    if bytes.len() <= SHORT && is_ascii(bytes) {
-        // SAFETY: ASCII is UTF-8.
-        return Some(unsafe { core::str::from_utf8_unchecked(bytes) });
+    if let Some(text) = short_ascii(bytes) {
+        return Some(text);
     }
     if bytes.len() >= LONG {
         return simdutf8::basic::from_utf8(bytes).ok();
@@ -27,15 +26,38 @@ pub(crate) fn from_utf8(bytes: &[u8]) -> Option<&str> {
 #[inline(always)]
 pub(crate) fn to_owned(bytes: &[u8], len: usize) -> Option<String> {
     let text = from_utf8(bytes.get(..len)?)?;
+    Some(copy(bytes, text))
+}
+
+/// The same, if they are short and ASCII.
+#[inline(always)]
+pub(crate) fn to_owned_short(bytes: &[u8], len: usize) -> Option<String> {
+    let text = short_ascii(bytes.get(..len)?)?;
+    Some(copy(bytes, text))
+}
+
+/// These bytes as text, if they are short and ASCII.
+#[inline(always)]
+pub(crate) fn short_ascii(bytes: &[u8]) -> Option<&str> {
+    if bytes.len() <= SHORT && is_ascii(bytes) {
+        // SAFETY: ASCII is UTF-8.
+        return Some(unsafe { core::str::from_utf8_unchecked(bytes) });
+    }
+    None
+}
+
+#[inline(always)]
+fn copy(bytes: &[u8], text: &str) -> String {
+    let len = text.len();
     match bytes.first_chunk::<WORD>() {
         Some(first) if (1..=WORD).contains(&len) => {
             let mut copy = Vec::with_capacity(WORD);
             copy.extend_from_slice(first);
             copy.truncate(len);
             // SAFETY: these are the bytes of `text`.
-            Some(unsafe { String::from_utf8_unchecked(copy) })
+            unsafe { String::from_utf8_unchecked(copy) }
         }
-        _ => Some(text.to_owned()),
+        _ => text.to_owned(),
     }
 }
 
@@ -47,12 +69,20 @@ pub(crate) const WORD: usize = size_of::<u128>();
 #[inline(always)]
 pub(crate) fn ascii_word(bytes: &[u8], len: usize) -> Option<u128> {
     let first = bytes.first_chunk::<WORD>()?;
-    if len >= WORD {
-        return None;
-    }
-    let word = u128::from_le_bytes(*first) & ((1 << (8 * len)) - 1);
+    let word = u128::from_le_bytes(*first) & FIRST_BYTES.get(len)?;
     (word & u128::from_ne_bytes([0x80; WORD]) == 0).then_some(word)
 }
+
+/// So many bytes of a word. A shift of a word of two registers takes longer.
+const FIRST_BYTES: [u128; WORD] = {
+    let mut masks = [0; WORD];
+    let mut len = 1;
+    while len < WORD {
+        masks[len] = masks[len - 1] << 8 | 0xff;
+        len += 1;
+    }
+    masks
+};
 
 /// At most as many bytes as a word has, as a word with zeros behind them.
 #[inline]

@@ -5,7 +5,7 @@ use core::{borrow::Borrow, fmt, iter::FusedIterator, mem, ops::Index, slice};
 
 use crate::{
     Decode, Encode, Reader, Result, Type, Typed, WireType, Writer,
-    decode::{Entries, decode_entries},
+    decode::{Entries, decode_entries, push_within},
     encode::encode_map,
 };
 
@@ -337,7 +337,7 @@ impl<K, V, P: Fn(&K, &K) -> bool> Entries<K, V> for Unsorted<K, V, P> {
     fn add(&mut self, key: K, value: V) {
         let last = self.entries.last();
         self.ascending &= last.is_none_or(|(last, _)| (self.precedes)(last, &key));
-        self.entries.push((key, value));
+        push_within(&mut self.entries, (key, value));
     }
 }
 

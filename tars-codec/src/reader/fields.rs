@@ -38,16 +38,21 @@ impl<'a> Reader<'a> {
             self.pass_floor(tag);
             return value;
         }
+        if self.is_trial {
+            self.give_up();
+            return T::default();
+        }
         let (value, rest) = self.late_required(tag);
         self.rest = rest;
         self.pass_floor(tag);
         value
     }
 
-    /// A `require` field near the end of the bytes, or not where it is expected.
+    /// A `require` field that is not as most are, or not where it is expected.
     #[cold]
     #[inline(never)]
     fn late_required<T: Decode + Default>(mut self, tag: u8) -> (T, &'a [u8]) {
+        self.input.forget_trial();
         let value = self.required_in_parts(tag);
         (value, self.rest)
     }
@@ -57,7 +62,7 @@ impl<'a> Reader<'a> {
         match self.seek(tag) {
             Some(ty) => self.field(tag, ty).unwrap_or_default(),
             None => {
-                self.rest = self.missing(tag);
+                self.miss(tag);
                 T::default()
             }
         }
@@ -85,6 +90,16 @@ impl<'a> Reader<'a> {
     /// The value of a field, if there is one. If it is not of type `T`, the reader [fails](Self::fail).
     #[inline(always)]
     pub fn option<T: Decode>(&mut self, tag: u8) -> Option<T> {
+        if T::WHOLE && tag < EXTENDED_TAG && self.is_trial {
+            if self.is_absent(tag) {
+                return None;
+            }
+            let value = T::decode_whole(self, tag);
+            if value.is_none() {
+                self.give_up();
+            }
+            return value;
+        }
         let ty = self.seek_optional(tag)?;
         self.field(tag, ty)
     }
@@ -103,7 +118,53 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// the name of the struct, and not the value; elsewhere, [`check`](Self::check) does.
     #[inline]
     pub fn fail(&mut self, error: Error) {
-        self.rest = self.input.fail(error);
+        if self.is_trial {
+            self.give_up();
+        } else {
+            self.rest = self.input.fail(error);
+        }
+    }
+
+    /// A reader of the fields of the struct that begins here, with this tag, which gives up on whatever is not as every
+    /// known writer sends it. Who has begun the trial then reads the struct in another way, so no error is made.
+    ///
+    /// It reads the next `room` bytes, as many as the struct can take. From this number the compiler knows that no field
+    /// is beyond them.
+    #[inline(always)]
+    pub(crate) fn trial(self, tag: u8, room: usize) -> Option<Self> {
+        match self.rest.get(..room)? {
+            [first, rest @ ..] if *first == tag << 4 | WireType::StructBegin as u8 => Some(Self {
+                rest,
+                place: self.place.deeper()?.struct_begin(),
+                is_trial: true,
+                ..self
+            }),
+            _ => None,
+        }
+    }
+
+    /// Forgets that a trial has failed.
+    pub(crate) fn forget_trial(&self) {
+        self.input.forget_trial();
+    }
+
+    #[inline(always)]
+    fn give_up(&mut self) {
+        self.input.give_up();
+        self.rest = &self.rest[..0];
+    }
+
+    /// Takes the end of the struct, if the trial has come there.
+    #[inline(always)]
+    pub(crate) fn finish_trial(&mut self) -> bool {
+        match self.rest {
+            // A copy of the reader may have failed, or another one be in its place.
+            [STRUCT_END, rest @ ..] if self.is_trial && !self.input.has_fault() => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// For those who ask for fields elsewhere than in [`Struct::decode_fields`](crate::Struct::decode_fields): the end of
@@ -125,7 +186,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
         match value {
             Ok(value) => Some(value),
             Err(error) => {
-                self.rest = self.input.fail(error.at_tag(tag));
+                self.fail(error.at_tag(tag));
                 None
             }
         }
@@ -147,10 +208,10 @@ impl<'i, 'a> Cursor<'i, 'a> {
         let mut r: Reader<'_> = *self;
         if let Some(all) = self
             .input
-            .index(self.place.index, |index| index.all.clone())
+            .index(self.place.index(), |index| index.all.clone())
         {
             r.rest = self.input.bytes(all);
-            r.place.in_struct = false;
+            r.place = r.place.without_end();
         }
         let mut unknown = UnknownFields::new();
         while let Some(head) = r.next_field()? {
@@ -172,13 +233,18 @@ impl<'i, 'a> Cursor<'i, 'a> {
 
     #[inline(always)]
     pub(crate) fn from_parts((rest, input, place): (&'a [u8], &'i Input<'a>, Place)) -> Self {
-        Self { rest, input, place }
+        Self {
+            rest,
+            input,
+            place,
+            is_trial: false,
+        }
     }
 
     /// Whether this is in a struct whose fields are not in order, and so is likely to be another one.
     #[inline(always)]
     pub(crate) fn in_disorder(&self) -> bool {
-        self.place.disorder
+        self.place.disorder()
     }
 
     /// Whether both have the same input: a [`Decode`] can put another reader in the place of the one it is given.
@@ -206,11 +272,11 @@ impl<'i, 'a> Cursor<'i, 'a> {
     pub(crate) fn finish(&mut self) -> bool {
         match self.rest {
             // A copy of the reader may have failed.
-            [STRUCT_END, rest @ ..] if self.place.in_struct && !self.input.has_fault() => {
+            [STRUCT_END, rest @ ..] if self.place.in_struct() && !self.input.has_fault() => {
                 self.rest = rest;
                 true
             }
-            [] if !self.place.in_struct => !self.input.has_fault(),
+            [] if !self.place.in_struct() => !self.input.has_fault(),
             _ => match self.finish_late() {
                 Some(rest) => {
                     self.rest = rest;
@@ -224,7 +290,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// The next field has a higher tag, if the fields are in order.
     #[inline(always)]
     pub(crate) fn pass_floor(&mut self, tag: u8) {
-        self.place.floor = u16::from(tag) + 1;
+        self.place = self.place.with_floor(u16::from(tag) + 1);
     }
 
     /// Takes the head of the field with this tag, if there is one.
@@ -232,6 +298,10 @@ impl<'i, 'a> Cursor<'i, 'a> {
     pub(crate) fn seek(&mut self, tag: u8) -> Option<WireType> {
         if let Some(ty) = self.take_head_if(tag) {
             return Some(ty);
+        }
+        if self.is_trial {
+            self.give_up();
+            return None;
         }
         let (found, rest) = self.search(tag);
         self.rest = rest;
@@ -241,10 +311,19 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// The same for a field that is often absent.
     #[inline(always)]
     pub(crate) fn seek_optional(&mut self, tag: u8) -> Option<WireType> {
+        if self.is_absent(tag) {
+            return None;
+        }
+        self.seek(tag)
+    }
+
+    /// Whether what comes next shows that there is no field with this tag, if the fields are in order.
+    #[inline(always)]
+    fn is_absent(&self, tag: u8) -> bool {
         match self.rest {
-            [STRUCT_END, ..] => None,
-            [first, ..] if first >> 4 > tag && first >> 4 < EXTENDED_TAG => None,
-            _ => self.seek(tag),
+            [STRUCT_END, ..] => true,
+            [first, ..] => first >> 4 > tag && first >> 4 < EXTENDED_TAG,
+            [] => false,
         }
     }
 
@@ -254,7 +333,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
         if self.input.has_fault() {
             return (None, self.input.end());
         }
-        if self.place.index != 0 {
+        if self.place.index() != 0 {
             return self.look_up(tag);
         }
         match self.pass_to(tag) {
@@ -303,21 +382,29 @@ impl<'i, 'a> Cursor<'i, 'a> {
 
     /// Passes over a field that nobody has asked for, or finds that the fields are not in order.
     fn pass(&mut self, head: Head) -> Result<()> {
-        if u16::from(head.tag) < self.place.floor {
+        if u16::from(head.tag) < self.place.floor() {
             return Err(Error::at(*self, ErrorKind::Disorder));
         }
-        self.place.floor = u16::from(head.tag) + 1;
+        self.place = self.place.with_floor(u16::from(head.tag) + 1);
         self.skip(head)
+    }
+
+    /// A field that there has to be is not here.
+    #[inline(always)]
+    pub(crate) fn miss(&mut self, tag: u8) {
+        if !self.is_trial {
+            self.rest = self.missing(tag);
+        }
     }
 
     #[cold]
     #[inline(never)]
-    pub(crate) fn missing(self, tag: u8) -> &'a [u8] {
+    fn missing(self, tag: u8) -> &'a [u8] {
         if self.input.has_fault() {
             return self.input.end();
         }
         // It may still come, in another order.
-        let kind = match self.place.index {
+        let kind = match self.place.index() {
             0 => ErrorKind::Disorder,
             _ => ErrorKind::Missing,
         };
@@ -345,8 +432,8 @@ impl<'i, 'a> Cursor<'i, 'a> {
         let all = start..end;
         let mut fields = self;
         fields.rest = self.input.bytes(end..end);
-        fields.place.disorder = true;
-        fields.place.index = self.input.push_index(Index { all, values });
+        let index = self.input.push_index(Index { all, values });
+        fields.place = self.place.indexed(index);
         Ok((fields, r.rest))
     }
 
@@ -361,7 +448,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
             let found = index.values.iter().find(|(head, _)| head.tag == tag);
             found.map(|(head, value)| (head.ty, value.clone()))
         };
-        match self.input.index(self.place.index, find).flatten() {
+        match self.input.index(self.place.index(), find).flatten() {
             Some((ty, value)) => (Some(ty), self.input.bytes(value)),
             None => (None, self.rest),
         }
