@@ -526,11 +526,23 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// A length or count: an integer with tag 0.
     #[inline(always)]
     fn len(&mut self, what: &'static str, max: usize) -> Result<usize> {
-        let ty = self.element(0)?;
-        let len = self.int(ty)?;
-        let Ok(len) = usize::try_from(len) else {
-            return Err(Error::at(*self, ErrorKind::NegativeLength(len)));
+        let len = match self.rest {
+            [INT1, len @ 0..=0x7f, rest @ ..] => {
+                self.rest = rest;
+                u32::from(*len)
+            }
+            [ZERO, rest @ ..] => {
+                self.rest = rest;
+                0
+            }
+            _ => {
+                let (len, rest) = late_len(self.rest, self.input, what)?;
+                self.rest = rest;
+                len
+            }
         };
+        // Of 32 bits, so that the compiler sees that its product with the size of a type does not overflow.
+        let len = len as usize;
         self.check_len(what, len, max)?;
         Ok(len)
     }
@@ -642,6 +654,31 @@ impl Reader<'_> {
     }
 }
 
+/// A length that has not one of the shortest forms.
+#[cold]
+#[inline(never)]
+fn late_len<'a>(
+    rest: &'a [u8],
+    input: &Input<'a>,
+    what: &'static str,
+) -> Result<(u32, &'a [u8])> {
+    let mut r = Cursor::from_parts((rest, input, Place::new(0)));
+    let ty = r.element(0)?;
+    let len = r.int(ty)?;
+    if let Ok(len) = u32::try_from(len) {
+        return Ok((len, r.rest));
+    }
+    let kind = match usize::try_from(len) {
+        Ok(len) => ErrorKind::TooLong {
+            what,
+            len,
+            max: u32::MAX as usize,
+        },
+        Err(_) => ErrorKind::NegativeLength(len),
+    };
+    Err(Error::at(r, kind))
+}
+
 /// An element that is not as most are.
 #[cold]
 #[inline(never)]
@@ -689,6 +726,12 @@ fn wrong_element(rest: &[u8], input: &Input<'_>, expected: u8) -> Error {
         Err(error) => error,
     }
 }
+
+/// Tag 0, type Int1.
+const INT1: u8 = WireType::Int1 as u8;
+
+/// Tag 0, type Zero.
+const ZERO: u8 = WireType::Zero as u8;
 
 /// Tag 0, type StructEnd.
 const STRUCT_END: u8 = WireType::StructEnd as u8;
