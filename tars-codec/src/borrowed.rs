@@ -278,6 +278,35 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// As [`option`](Reader::option), for a value that may borrow.
     #[inline(always)]
     pub fn option_ref<T: DecodeRef<'a>>(&mut self, tag: u8) -> Option<T> {
+        if !T::WHOLE || tag >= EXTENDED_TAG {
+            return self.option_ref_in_parts(tag);
+        }
+        if let Some(value) = T::decode_whole_ref(self, tag) {
+            self.pass_floor(tag);
+            return Some(value);
+        }
+        if self.is_absent(tag) {
+            return None;
+        }
+        let (value, rest) = self.late_option_ref(tag);
+        self.go_on(rest);
+        if value.is_some() {
+            self.pass_floor(tag);
+        }
+        value
+    }
+
+    /// An `optional` field that is not as most are, or not where it is expected.
+    #[cold]
+    #[inline(never)]
+    fn late_option_ref<T: DecodeRef<'a>>(mut self, tag: u8) -> (Option<T>, &'a [u8]) {
+        self.forget_trial();
+        let value = self.option_ref_in_parts(tag);
+        (value, self.rest())
+    }
+
+    #[inline(always)]
+    fn option_ref_in_parts<T: DecodeRef<'a>>(&mut self, tag: u8) -> Option<T> {
         let ty = self.seek_optional(tag)?;
         self.field_ref(tag, ty)
     }

@@ -25,6 +25,11 @@ pub trait Decode: Sized {
     #[doc(hidden)]
     const WHOLE: bool = false;
 
+    /// Whether it is so for a field, too, and not only for the elements of a container. Not where a field often is not as
+    /// most elements are.
+    #[doc(hidden)]
+    const WHOLE_FIELD: bool = Self::WHOLE;
+
     /// Reads a value and its head, which has this tag, below 15, if it is as most are: no tests for errors, of which
     /// nothing is said. `None`: nothing is taken, and what there is is to be read by who knows all forms and errors.
     ///

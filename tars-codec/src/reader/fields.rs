@@ -31,7 +31,7 @@ impl<'a> Reader<'a> {
     /// The value of a `require` field. Without one of type `T`, the reader [fails](Self::fail).
     #[inline(always)]
     pub fn required<T: Decode + Default>(&mut self, tag: u8) -> T {
-        if !T::WHOLE || tag >= EXTENDED_TAG {
+        if !T::WHOLE_FIELD || tag >= EXTENDED_TAG {
             return self.required_in_parts(tag);
         }
         if let Some(value) = T::decode_whole(self, tag) {
@@ -90,16 +90,39 @@ impl<'a> Reader<'a> {
     /// The value of a field, if there is one. If it is not of type `T`, the reader [fails](Self::fail).
     #[inline(always)]
     pub fn option<T: Decode>(&mut self, tag: u8) -> Option<T> {
-        if T::WHOLE && tag < EXTENDED_TAG && self.is_trial {
-            if self.is_absent(tag) {
-                return None;
-            }
-            let value = T::decode_whole(self, tag);
-            if value.is_none() {
-                self.give_up();
-            }
-            return value;
+        if !T::WHOLE_FIELD || tag >= EXTENDED_TAG {
+            return self.option_in_parts(tag);
         }
+        if let Some(value) = T::decode_whole(self, tag) {
+            self.pass_floor(tag);
+            return Some(value);
+        }
+        if self.is_absent(tag) {
+            return None;
+        }
+        if self.is_trial {
+            self.give_up();
+            return None;
+        }
+        let (value, rest) = self.late_option(tag);
+        self.rest = rest;
+        if value.is_some() {
+            self.pass_floor(tag);
+        }
+        value
+    }
+
+    /// An `optional` field that is not as most are, or not where it is expected.
+    #[cold]
+    #[inline(never)]
+    fn late_option<T: Decode>(mut self, tag: u8) -> (Option<T>, &'a [u8]) {
+        self.input.forget_trial();
+        let value = self.option_in_parts(tag);
+        (value, self.rest)
+    }
+
+    #[inline(always)]
+    fn option_in_parts<T: Decode>(&mut self, tag: u8) -> Option<T> {
         let ty = self.seek_optional(tag)?;
         self.field(tag, ty)
     }
@@ -319,7 +342,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
 
     /// Whether what comes next shows that there is no field with this tag, if the fields are in order.
     #[inline(always)]
-    fn is_absent(&self, tag: u8) -> bool {
+    pub(crate) fn is_absent(&self, tag: u8) -> bool {
         match self.rest {
             [STRUCT_END, ..] => true,
             [first, ..] => first >> 4 > tag && first >> 4 < EXTENDED_TAG,
