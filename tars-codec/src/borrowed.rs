@@ -237,7 +237,6 @@ impl<'i, 'a> Cursor<'i, 'a> {
     #[cold]
     #[inline(never)]
     fn late_required_ref<T: DecodeRef<'a> + Default>(mut self, tag: u8) -> (T, &'a [u8]) {
-        self.forget_trial();
         let value = self.required_ref_in_parts(tag);
         (value, self.rest())
     }
@@ -247,7 +246,8 @@ impl<'i, 'a> Cursor<'i, 'a> {
         match self.seek(tag) {
             Some(ty) => self.field_ref(tag, ty).unwrap_or_default(),
             None => {
-                self.miss(tag);
+                let rest = self.missing(tag);
+                self.go_on(rest);
                 T::default()
             }
         }
@@ -300,7 +300,6 @@ impl<'i, 'a> Cursor<'i, 'a> {
     #[cold]
     #[inline(never)]
     fn late_option_ref<T: DecodeRef<'a>>(mut self, tag: u8) -> (Option<T>, &'a [u8]) {
-        self.forget_trial();
         let value = self.option_ref_in_parts(tag);
         (value, self.rest())
     }
@@ -388,7 +387,6 @@ fn late_element<'a, T: DecodeRef<'a>>(
     tag: u8,
 ) -> Result<(T, &'a [u8])> {
     let mut r = Cursor::from_parts((rest, input, place));
-    r.forget_trial();
     let ty = r.element(tag)?;
     let value = T::decode_ref(&mut r, ty)?;
     Ok((value, r.rest()))

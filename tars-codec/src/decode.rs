@@ -25,16 +25,14 @@ pub trait Decode: Sized {
     #[doc(hidden)]
     const WHOLE: bool = false;
 
-    /// Whether it is so for a field, too, and not only for the elements of a container. Not where a field often is not as
-    /// most elements are.
+    /// Whether it is for the fields of a struct, too, and not only for the elements of a container.
     #[doc(hidden)]
     const WHOLE_FIELD: bool = Self::WHOLE;
 
-    /// Reads a value and its head, which has this tag, below 15, if it is as most are: no tests for errors, of which
-    /// nothing is said. `None`: nothing is taken, and what there is is to be read by who knows all forms and errors.
+    /// Reads a value and its head, which has this tag, below 15, if it has the form that most values have. `None`: nothing
+    /// is taken, and the value is to be read by [`decode`](Self::decode), which knows all forms and errors.
     ///
-    /// A loop or a struct that reads like this has one call for all that is rare about a value, and so its variables in
-    /// registers.
+    /// A loop that reads like this has one call for all that is rare about a value, and so its variables in registers.
     #[doc(hidden)]
     #[inline(always)]
     fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
@@ -67,7 +65,8 @@ pub trait Decode: Sized {
     }
 }
 
-/// Appends to a vector that has room. A `push` that may allocate keeps the vector in memory.
+/// Appends to a vector that has room. The test is that of `push` itself, without a call that may allocate: that would
+/// keep the vector in memory instead of in registers.
 #[inline(always)]
 pub(crate) fn push_within<T>(items: &mut Vec<T>, item: T) {
     debug_assert!(items.len() < items.capacity());
@@ -78,7 +77,8 @@ pub(crate) fn push_within<T>(items: &mut Vec<T>, item: T) {
 
 /// 0 is false, every other number is true.
 impl Decode for bool {
-    const WHOLE: Self = true;
+    #[expect(clippy::use_self, reason = "an answer, not a value of this type")]
+    const WHOLE: bool = true;
 
     #[inline(always)]
     fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
@@ -139,7 +139,7 @@ macro_rules! unsigned {
             fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
                 let mut behind = *r;
                 let value = Self::try_from(behind.whole_int::<$whole>(tag)?).ok()?;
-                r.leave(behind);
+                *r = behind;
                 Some(value)
             }
 

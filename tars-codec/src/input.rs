@@ -125,18 +125,7 @@ impl<'a> Input<'a> {
         self.end()
     }
 
-    /// Notes that a trial has failed, without an error.
-    #[inline(always)]
-    pub(crate) fn give_up(&self) {
-        self.has_fault.set(true);
-    }
-
-    /// Forgets that a trial has failed.
-    pub(crate) fn forget_trial(&self) {
-        self.has_fault.set(self.fault.borrow().is_some());
-    }
-
-    /// Whether an error is kept, or a trial has failed.
+    /// Whether an error is kept.
     #[inline(always)]
     pub(crate) fn has_fault(&self) -> bool {
         self.has_fault.get()

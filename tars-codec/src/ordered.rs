@@ -76,6 +76,13 @@ macro_rules! ordered {
         }
 
         impl Decode for $name {
+            const WHOLE: bool = true;
+
+            #[inline]
+            fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
+                $float::decode_whole(r, tag).map(Self)
+            }
+
             #[inline]
             fn decode(r: &mut Reader<'_>, ty: WireType) -> Result<Self> {
                 $float::decode(r, ty).map(Self)

@@ -7,6 +7,7 @@
 mod fields;
 
 use alloc::{borrow::ToOwned, string::String};
+use core::fmt;
 
 use bytes::Bytes;
 
@@ -37,21 +38,20 @@ pub struct Cursor<'i, 'a> {
 
 /// What a reader stands in: a word, so that it takes one register, and functions out of line get all of a reader in
 /// registers. As a struct of small numbers it takes five, and a loop over the entries of a map has no room for them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Place(u64);
 
 impl Place {
-    /// The lowest tag that the next field may have, if the fields are in order.
+    /// These bits are the lowest tag that the next field may have, if the fields are in order.
     const FLOOR: u64 = 0xffff;
-    /// Where the fields are, if they are not in order: a number that the input knows. 0: they are.
+    /// These are where the fields are, if they are not in order: a number that the input knows. 0: they are.
     const INDEX: u64 = 0xffff << Self::INDEX_AT;
     const INDEX_AT: u32 = 16;
     /// Whether the fields end with [`WireType::StructEnd`], not with the bytes.
     const IN_STRUCT: u64 = 1 << 32;
     /// Whether this is in a struct whose fields are not in order.
     const DISORDER: u64 = 1 << 33;
-    /// Structs and containers that may still be opened inside of this one: one of them, in the highest bits.
-    const LEVEL: u64 = 1 << Self::DEPTH_AT;
+    /// The bits from here on are the structs and containers that may still be opened inside of this one.
     const DEPTH_AT: u32 = 48;
 
     #[inline(always)]
@@ -62,7 +62,7 @@ impl Place {
     /// A level deeper, if there may be one more.
     #[inline(always)]
     fn deeper(self) -> Option<Self> {
-        self.0.checked_sub(Self::LEVEL).map(Self)
+        self.0.checked_sub(1 << Self::DEPTH_AT).map(Self)
     }
 
     /// Before the first field of a struct.
@@ -103,6 +103,18 @@ impl Place {
     #[inline(always)]
     fn disorder(self) -> bool {
         self.0 & Self::DISORDER != 0
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place")
+            .field("floor", &self.floor())
+            .field("index", &self.index())
+            .field("in_struct", &self.in_struct())
+            .field("disorder", &self.disorder())
+            .field("depth_left", &(self.0 >> Self::DEPTH_AT))
+            .finish()
     }
 }
 
@@ -536,7 +548,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
                 0
             }
             _ => {
-                let (len, rest) = late_len(self.rest, self.input, what)?;
+                let (len, rest) = late_len(self.rest, self.input, what, max)?;
                 self.rest = rest;
                 len
             }
@@ -661,6 +673,7 @@ fn late_len<'a>(
     rest: &'a [u8],
     input: &Input<'a>,
     what: &'static str,
+    max: usize,
 ) -> Result<(u32, &'a [u8])> {
     let mut r = Cursor::from_parts((rest, input, Place::new(0)));
     let ty = r.element(0)?;
@@ -672,7 +685,7 @@ fn late_len<'a>(
         Ok(len) => ErrorKind::TooLong {
             what,
             len,
-            max: u32::MAX as usize,
+            max: max.min(u32::MAX as usize),
         },
         Err(_) => ErrorKind::NegativeLength(len),
     };
@@ -688,7 +701,6 @@ fn late_element<'a, T: Decode>(
     place: Place,
     tag: u8,
 ) -> Result<(T, &'a [u8])> {
-    input.forget_trial();
     let mut r = Cursor::from_parts((rest, input, place));
     let ty = r.element(tag)?;
     let value = T::decode(&mut r, ty)?;

@@ -19,6 +19,11 @@ pub trait Struct: Sized {
     /// The fields by ascending tag.
     const FIELDS: &'static [Field];
 
+    /// Whether the fields are a few scalars with tags below 15, and [`decode_fields`](Self::decode_fields) does nothing but
+    /// ask for them. `tars2rs` knows that.
+    #[doc(hidden)]
+    const FEW_SCALARS: bool = false;
+
     /// Writes the fields by ascending tag, without begin and end of the struct.
     fn encode_fields(&self, w: &mut Writer<'_>);
 
@@ -64,7 +69,7 @@ const fn room_for_scalars(mut fields: &[Field]) -> Option<usize> {
 
 impl<T: Struct> Decode for T {
     const MIN_SIZE: usize = 2;
-    const WHOLE: bool = room_for_scalars(T::FIELDS).is_some();
+    const WHOLE: bool = T::FEW_SCALARS;
 
     #[inline(always)]
     fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
@@ -72,10 +77,7 @@ impl<T: Struct> Decode for T {
         let room = 1 + const { room_for_scalars(T::FIELDS) }? + 1;
         let mut fields = r.trial(tag, room)?;
         let value = T::decode_fields(&mut fields);
-        if !fields.finish_trial() {
-            return None;
-        }
-        let taken = room.checked_sub(fields.left())?;
+        let taken = room.checked_sub(fields.end_trial()?)?;
         r.go_on(r.rest().get(taken..)?);
         Some(value)
     }

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 /// The bytes as text, if they are UTF-8.
 ///
@@ -26,14 +26,16 @@ pub(crate) fn from_utf8(bytes: &[u8]) -> Option<&str> {
 #[inline(always)]
 pub(crate) fn to_owned(bytes: &[u8], len: usize) -> Option<String> {
     let text = from_utf8(bytes.get(..len)?)?;
-    Some(copy(bytes, text))
+    // SAFETY: `text` is the first `len` bytes.
+    Some(unsafe { copy(bytes, text.len()) })
 }
 
 /// The same, if they are short and ASCII.
 #[inline(always)]
 pub(crate) fn to_owned_short(bytes: &[u8], len: usize) -> Option<String> {
     let text = short_ascii(bytes.get(..len)?)?;
-    Some(copy(bytes, text))
+    // SAFETY: as above.
+    Some(unsafe { copy(bytes, text.len()) })
 }
 
 /// These bytes as text, if they are short and ASCII.
@@ -46,19 +48,23 @@ pub(crate) fn short_ascii(bytes: &[u8]) -> Option<&str> {
     None
 }
 
+/// The first `len` bytes as text of its own.
+///
+/// # Safety
+/// They are UTF-8.
 #[inline(always)]
-fn copy(bytes: &[u8], text: &str) -> String {
-    let len = text.len();
-    match bytes.first_chunk::<WORD>() {
+unsafe fn copy(bytes: &[u8], len: usize) -> String {
+    let copy = match bytes.first_chunk::<WORD>() {
         Some(first) if (1..=WORD).contains(&len) => {
             let mut copy = Vec::with_capacity(WORD);
             copy.extend_from_slice(first);
             copy.truncate(len);
-            // SAFETY: these are the bytes of `text`.
-            unsafe { String::from_utf8_unchecked(copy) }
+            copy
         }
-        _ => text.to_owned(),
-    }
+        _ => bytes.get(..len).unwrap_or_default().to_vec(),
+    };
+    // SAFETY: as the caller says.
+    unsafe { String::from_utf8_unchecked(copy) }
 }
 
 /// Bytes in a word.

@@ -52,7 +52,6 @@ impl<'a> Reader<'a> {
     #[cold]
     #[inline(never)]
     fn late_required<T: Decode + Default>(mut self, tag: u8) -> (T, &'a [u8]) {
-        self.input.forget_trial();
         let value = self.required_in_parts(tag);
         (value, self.rest)
     }
@@ -62,7 +61,7 @@ impl<'a> Reader<'a> {
         match self.seek(tag) {
             Some(ty) => self.field(tag, ty).unwrap_or_default(),
             None => {
-                self.miss(tag);
+                self.rest = self.missing(tag);
                 T::default()
             }
         }
@@ -116,7 +115,6 @@ impl<'a> Reader<'a> {
     #[cold]
     #[inline(never)]
     fn late_option<T: Decode>(mut self, tag: u8) -> (Option<T>, &'a [u8]) {
-        self.input.forget_trial();
         let value = self.option_in_parts(tag);
         (value, self.rest)
     }
@@ -141,15 +139,12 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// the name of the struct, and not the value; elsewhere, [`check`](Self::check) does.
     #[inline]
     pub fn fail(&mut self, error: Error) {
-        if self.is_trial {
-            self.give_up();
-        } else {
-            self.rest = self.input.fail(error);
-        }
+        self.rest = self.input.fail(error);
     }
 
-    /// A reader of the fields of the struct that begins here, with this tag, which gives up on whatever is not as every
-    /// known writer sends it. Who has begun the trial then reads the struct in another way, so no error is made.
+    /// A reader of the fields of the struct that begins here, with this tag, if they are a [few
+    /// scalars](crate::Struct::FEW_SCALARS): it gives up on whatever is not as every known writer sends it, and makes no
+    /// error, for the struct is then read in another way.
     ///
     /// It reads the next `room` bytes, as many as the struct can take. From this number the compiler knows that no field
     /// is beyond them.
@@ -166,27 +161,18 @@ impl<'i, 'a> Cursor<'i, 'a> {
         }
     }
 
-    /// Forgets that a trial has failed.
-    pub(crate) fn forget_trial(&self) {
-        self.input.forget_trial();
-    }
-
+    /// There is nothing left to read then, not even the end.
     #[inline(always)]
     fn give_up(&mut self) {
-        self.input.give_up();
         self.rest = &self.rest[..0];
     }
 
-    /// Takes the end of the struct, if the trial has come there.
+    /// How many bytes of its room a trial has left that has come to the end of its struct.
     #[inline(always)]
-    pub(crate) fn finish_trial(&mut self) -> bool {
+    pub(crate) fn end_trial(&self) -> Option<usize> {
         match self.rest {
-            // A copy of the reader may have failed, or another one be in its place.
-            [STRUCT_END, rest @ ..] if self.is_trial && !self.input.has_fault() => {
-                self.rest = rest;
-                true
-            }
-            _ => false,
+            [STRUCT_END, rest @ ..] => Some(rest.len()),
+            _ => None,
         }
     }
 
@@ -209,7 +195,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
         match value {
             Ok(value) => Some(value),
             Err(error) => {
-                self.fail(error.at_tag(tag));
+                self.rest = self.input.fail(error.at_tag(tag));
                 None
             }
         }
@@ -322,10 +308,6 @@ impl<'i, 'a> Cursor<'i, 'a> {
         if let Some(ty) = self.take_head_if(tag) {
             return Some(ty);
         }
-        if self.is_trial {
-            self.give_up();
-            return None;
-        }
         let (found, rest) = self.search(tag);
         self.rest = rest;
         found
@@ -412,17 +394,9 @@ impl<'i, 'a> Cursor<'i, 'a> {
         self.skip(head)
     }
 
-    /// A field that there has to be is not here.
-    #[inline(always)]
-    pub(crate) fn miss(&mut self, tag: u8) {
-        if !self.is_trial {
-            self.rest = self.missing(tag);
-        }
-    }
-
     #[cold]
     #[inline(never)]
-    fn missing(self, tag: u8) -> &'a [u8] {
+    pub(crate) fn missing(self, tag: u8) -> &'a [u8] {
         if self.input.has_fault() {
             return self.input.end();
         }

@@ -131,6 +131,13 @@ impl codec::Encode for Level {
 }
 
 impl codec::Decode for Level {
+    const WHOLE: bool = true;
+
+    #[inline]
+    fn decode_whole(r: &mut codec::Reader<'_>, tag: u8) -> Option<Self> {
+        <i32 as codec::Decode>::decode_whole(r, tag).map(Self)
+    }
+
     #[inline]
     fn decode(r: &mut codec::Reader<'_>, ty: codec::WireType) -> codec::Result<Self> {
         <i32 as codec::Decode>::decode(r, ty).map(Self)
@@ -147,6 +154,7 @@ pub struct Second {
 impl codec::Struct for Second {
     const NAME: &'static str = "Shared.Second";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i32>(0, "a")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {

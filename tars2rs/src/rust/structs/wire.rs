@@ -18,6 +18,7 @@ struct WireImpl<'a> {
     name: &'a str,
     wire_name: &'a str,
     field_list: &'a str,
+    few_scalars: bool,
     inline: &'a str,
     writer: &'a str,
     encode: &'a [String],
@@ -47,6 +48,7 @@ impl Parts<'_> {
             name: self.name,
             wire_name: &wire_name,
             field_list: &field_list,
+            few_scalars: self.is_small() && self.members.iter().all(|m| m.field.tag < 15),
             inline: if self.is_small() {
                 "    #[inline(always)]\n"
             } else {

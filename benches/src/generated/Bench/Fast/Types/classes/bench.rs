@@ -27,6 +27,7 @@ impl codec::Struct for Record {
         codec::Field::required::<i32>(1, "count"),
         codec::Field::required::<i16>(2, "page"),
     ];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {

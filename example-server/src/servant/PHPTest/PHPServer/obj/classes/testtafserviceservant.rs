@@ -29,6 +29,7 @@ impl codec::Struct for SimpleStruct {
         codec::Field::required::<i32>(1, "count"),
         codec::Field::required::<i16>(2, "page"),
     ];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {

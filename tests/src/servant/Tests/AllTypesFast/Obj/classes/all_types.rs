@@ -125,6 +125,13 @@ impl codec::Encode for Color {
 }
 
 impl codec::Decode for Color {
+    const WHOLE: bool = true;
+
+    #[inline]
+    fn decode_whole(r: &mut codec::Reader<'_>, tag: u8) -> Option<Self> {
+        <i32 as codec::Decode>::decode_whole(r, tag).map(Self)
+    }
+
     #[inline]
     fn decode(r: &mut codec::Reader<'_>, ty: codec::WireType) -> codec::Result<Self> {
         <i32 as codec::Decode>::decode(r, ty).map(Self)
@@ -141,6 +148,7 @@ pub struct OneBool {
 impl codec::Struct for OneBool {
     const NAME: &'static str = "AllTypes.OneBool";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<bool>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -163,6 +171,7 @@ pub struct OneByte {
 impl codec::Struct for OneByte {
     const NAME: &'static str = "AllTypes.OneByte";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i8>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -185,6 +194,7 @@ pub struct OneShort {
 impl codec::Struct for OneShort {
     const NAME: &'static str = "AllTypes.OneShort";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i16>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -207,6 +217,7 @@ pub struct OneInt {
 impl codec::Struct for OneInt {
     const NAME: &'static str = "AllTypes.OneInt";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i32>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -229,6 +240,7 @@ pub struct OneLong {
 impl codec::Struct for OneLong {
     const NAME: &'static str = "AllTypes.OneLong";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i64>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -251,6 +263,7 @@ pub struct OneFloat {
 impl codec::Struct for OneFloat {
     const NAME: &'static str = "AllTypes.OneFloat";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<f32>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -273,6 +286,7 @@ pub struct OneDouble {
 impl codec::Struct for OneDouble {
     const NAME: &'static str = "AllTypes.OneDouble";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<f64>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -315,6 +329,7 @@ pub struct OneUByte {
 impl codec::Struct for OneUByte {
     const NAME: &'static str = "AllTypes.OneUByte";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<u8>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -337,6 +352,7 @@ pub struct OneUShort {
 impl codec::Struct for OneUShort {
     const NAME: &'static str = "AllTypes.OneUShort";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<u16>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -359,6 +375,7 @@ pub struct OneUInt {
 impl codec::Struct for OneUInt {
     const NAME: &'static str = "AllTypes.OneUInt";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<u32>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -381,6 +398,7 @@ pub struct OneEnum {
 impl codec::Struct for OneEnum {
     const NAME: &'static str = "AllTypes.OneEnum";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<Color>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {

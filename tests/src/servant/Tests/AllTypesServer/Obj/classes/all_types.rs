@@ -126,6 +126,13 @@ impl codec::Encode for Color {
 }
 
 impl codec::Decode for Color {
+    const WHOLE: bool = true;
+
+    #[inline]
+    fn decode_whole(r: &mut codec::Reader<'_>, tag: u8) -> Option<Self> {
+        <i32 as codec::Decode>::decode_whole(r, tag).map(Self)
+    }
+
     #[inline]
     fn decode(r: &mut codec::Reader<'_>, ty: codec::WireType) -> codec::Result<Self> {
         <i32 as codec::Decode>::decode(r, ty).map(Self)
@@ -156,6 +163,7 @@ pub struct OneBool {
 impl codec::Struct for OneBool {
     const NAME: &'static str = "AllTypes.OneBool";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<bool>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -178,6 +186,7 @@ pub struct OneByte {
 impl codec::Struct for OneByte {
     const NAME: &'static str = "AllTypes.OneByte";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i8>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -200,6 +209,7 @@ pub struct OneShort {
 impl codec::Struct for OneShort {
     const NAME: &'static str = "AllTypes.OneShort";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i16>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -222,6 +232,7 @@ pub struct OneInt {
 impl codec::Struct for OneInt {
     const NAME: &'static str = "AllTypes.OneInt";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i32>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -244,6 +255,7 @@ pub struct OneLong {
 impl codec::Struct for OneLong {
     const NAME: &'static str = "AllTypes.OneLong";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<i64>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -266,6 +278,7 @@ pub struct OneFloat {
 impl codec::Struct for OneFloat {
     const NAME: &'static str = "AllTypes.OneFloat";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<f32>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -288,6 +301,7 @@ pub struct OneDouble {
 impl codec::Struct for OneDouble {
     const NAME: &'static str = "AllTypes.OneDouble";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<f64>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -361,6 +375,7 @@ pub struct OneUByte {
 impl codec::Struct for OneUByte {
     const NAME: &'static str = "AllTypes.OneUByte";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<u8>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -383,6 +398,7 @@ pub struct OneUShort {
 impl codec::Struct for OneUShort {
     const NAME: &'static str = "AllTypes.OneUShort";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<u16>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -405,6 +421,7 @@ pub struct OneUInt {
 impl codec::Struct for OneUInt {
     const NAME: &'static str = "AllTypes.OneUInt";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<u32>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
@@ -427,6 +444,7 @@ pub struct OneEnum {
 impl codec::Struct for OneEnum {
     const NAME: &'static str = "AllTypes.OneEnum";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<Color>(0, "v")];
+    const FEW_SCALARS: bool = true;
 
     #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {

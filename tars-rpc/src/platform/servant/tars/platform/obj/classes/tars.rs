@@ -330,6 +330,13 @@ impl codec::Encode for Notifylevel {
 }
 
 impl codec::Decode for Notifylevel {
+    const WHOLE: bool = true;
+
+    #[inline]
+    fn decode_whole(r: &mut codec::Reader<'_>, tag: u8) -> Option<Self> {
+        <i32 as codec::Decode>::decode_whole(r, tag).map(Self)
+    }
+
     #[inline]
     fn decode(r: &mut codec::Reader<'_>, ty: codec::WireType) -> codec::Result<Self> {
         <i32 as codec::Decode>::decode(r, ty).map(Self)
@@ -415,6 +422,13 @@ impl codec::Encode for ReportType {
 }
 
 impl codec::Decode for ReportType {
+    const WHOLE: bool = true;
+
+    #[inline]
+    fn decode_whole(r: &mut codec::Reader<'_>, tag: u8) -> Option<Self> {
+        <i32 as codec::Decode>::decode_whole(r, tag).map(Self)
+    }
+
     #[inline]
     fn decode(r: &mut codec::Reader<'_>, ty: codec::WireType) -> codec::Result<Self> {
         <i32 as codec::Decode>::decode(r, ty).map(Self)
