@@ -165,6 +165,10 @@ pub trait DecodeRef<'a>: Sized {
     #[doc(hidden)]
     const WHOLE: bool = false;
 
+    /// As [`Decode::WHOLE_FIELD`].
+    #[doc(hidden)]
+    const WHOLE_FIELD: bool = Self::WHOLE;
+
     /// As [`Decode::decode_whole`].
     #[doc(hidden)]
     #[inline(always)]
@@ -220,7 +224,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// As [`required`](Reader::required), for a value that may borrow.
     #[inline(always)]
     pub fn required_ref<T: DecodeRef<'a> + Default>(&mut self, tag: u8) -> T {
-        if !T::WHOLE || tag >= EXTENDED_TAG {
+        if !T::WHOLE_FIELD || tag >= EXTENDED_TAG {
             return self.required_ref_in_parts(tag);
         }
         if let Some(value) = T::decode_whole_ref(self, tag) {
@@ -278,7 +282,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// As [`option`](Reader::option), for a value that may borrow.
     #[inline(always)]
     pub fn option_ref<T: DecodeRef<'a>>(&mut self, tag: u8) -> Option<T> {
-        if !T::WHOLE || tag >= EXTENDED_TAG {
+        if !T::WHOLE_FIELD || tag >= EXTENDED_TAG {
             return self.option_ref_in_parts(tag);
         }
         if let Some(value) = T::decode_whole_ref(self, tag) {
@@ -395,6 +399,7 @@ fn late_element<'a, T: DecodeRef<'a>>(
 impl<'a> DecodeRef<'a> for &'a str {
     const MIN_SIZE: usize = 2;
     const WHOLE: bool = true;
+    const WHOLE_FIELD: bool = false;
 
     #[inline(always)]
     fn decode_whole_ref(r: &mut Cursor<'_, 'a>, tag: u8) -> Option<Self> {
@@ -533,6 +538,7 @@ macro_rules! owned {
         impl<$($of)*> DecodeRef<'_> for $ty {
             const MIN_SIZE: usize = <Self as Decode>::MIN_SIZE;
             const WHOLE: bool = <Self as Decode>::WHOLE;
+            const WHOLE_FIELD: bool = <Self as Decode>::WHOLE_FIELD;
 
             #[inline(always)]
             fn decode_whole_ref(r: &mut Cursor<'_, '_>, tag: u8) -> Option<Self> {

@@ -25,7 +25,8 @@ pub trait Decode: Sized {
     #[doc(hidden)]
     const WHOLE: bool = false;
 
-    /// Whether it is for the fields of a struct, too, and not only for the elements of a container.
+    /// Whether it is for the fields of a struct, too, and not only for the elements of a container. It is not for strings:
+    /// keys of maps are short, of other strings many are not.
     #[doc(hidden)]
     const WHOLE_FIELD: bool = Self::WHOLE;
 
@@ -219,6 +220,7 @@ impl Decode for f64 {
 impl Decode for String {
     const MIN_SIZE: usize = 2;
     const WHOLE: bool = true;
+    const WHOLE_FIELD: bool = false;
 
     #[inline(always)]
     fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {

@@ -349,7 +349,7 @@ impl Encode for InlineStr {
 impl Decode for InlineStr {
     const MIN_SIZE: usize = 2;
     const WHOLE: bool = true;
-    const WHOLE_FIELD: bool = false; // keys of maps are short; of other strings many are not
+    const WHOLE_FIELD: bool = false;
 
     #[inline(always)]
     fn decode_whole(r: &mut Reader<'_>, tag: u8) -> Option<Self> {
