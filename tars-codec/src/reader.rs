@@ -32,6 +32,9 @@ pub struct Cursor<'i, 'a> {
     rest: &'a [u8],
     input: &'i Input<'a>,
     place: Place,
+    /// The lowest tag that the next field may have, if the fields are in order. Not a part of `place`: two bytes that are
+    /// stored there would be waited for when all of it is read.
+    floor: u16,
     /// Whether this is a [trial](Cursor::trial): known to the compiler wherever it is asked.
     is_trial: bool,
 }
@@ -42,11 +45,8 @@ pub struct Cursor<'i, 'a> {
 pub(crate) struct Place(u64);
 
 impl Place {
-    /// These bits are the lowest tag that the next field may have, if the fields are in order.
-    const FLOOR: u64 = 0xffff;
-    /// These are where the fields are, if they are not in order: a number that the input knows. 0: they are.
-    const INDEX: u64 = 0xffff << Self::INDEX_AT;
-    const INDEX_AT: u32 = 16;
+    /// These bits are where the fields are, if they are not in order: a number that the input knows. 0: they are.
+    const INDEX: u64 = 0xffff;
     /// Whether the fields end with [`WireType::StructEnd`], not with the bytes.
     const IN_STRUCT: u64 = 1 << 32;
     /// Whether this is in a struct whose fields are not in order.
@@ -68,7 +68,7 @@ impl Place {
     /// Before the first field of a struct.
     #[inline(always)]
     fn struct_begin(self) -> Self {
-        Self(self.0 & !(Self::FLOOR | Self::INDEX) | Self::IN_STRUCT)
+        Self(self.0 & !Self::INDEX | Self::IN_STRUCT)
     }
 
     /// As if the fields did not end before the bytes do.
@@ -77,22 +77,12 @@ impl Place {
     }
 
     fn indexed(self, index: u16) -> Self {
-        Self(self.0 & !Self::INDEX | u64::from(index) << Self::INDEX_AT | Self::DISORDER)
-    }
-
-    #[inline(always)]
-    fn with_floor(self, floor: u16) -> Self {
-        Self(self.0 & !Self::FLOOR | u64::from(floor))
-    }
-
-    #[inline(always)]
-    fn floor(self) -> u16 {
-        self.0 as u16
+        Self(self.0 & !Self::INDEX | u64::from(index) | Self::DISORDER)
     }
 
     #[inline(always)]
     fn index(self) -> u16 {
-        (self.0 >> Self::INDEX_AT) as u16
+        self.0 as u16
     }
 
     #[inline(always)]
@@ -109,7 +99,6 @@ impl Place {
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Place")
-            .field("floor", &self.floor())
             .field("index", &self.index())
             .field("in_struct", &self.in_struct())
             .field("disorder", &self.disorder())
@@ -513,6 +502,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
     pub(crate) fn enter_struct(&self) -> Result<Self> {
         let mut inner = self.enter()?;
         inner.place = inner.place.struct_begin();
+        inner.floor = 0;
         Ok(inner)
     }
 

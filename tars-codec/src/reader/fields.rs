@@ -154,6 +154,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
             [first, rest @ ..] if *first == tag << 4 | WireType::StructBegin as u8 => Some(Self {
                 rest,
                 place: self.place.deeper()?.struct_begin(),
+                floor: 0,
                 is_trial: true,
                 ..self
             }),
@@ -246,6 +247,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
             rest,
             input,
             place,
+            floor: 0,
             is_trial: false,
         }
     }
@@ -299,7 +301,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
     /// The next field has a higher tag, if the fields are in order.
     #[inline(always)]
     pub(crate) fn pass_floor(&mut self, tag: u8) {
-        self.place = self.place.with_floor(u16::from(tag) + 1);
+        self.floor = u16::from(tag) + 1;
     }
 
     /// Takes the head of the field with this tag, if there is one.
@@ -387,10 +389,10 @@ impl<'i, 'a> Cursor<'i, 'a> {
 
     /// Passes over a field that nobody has asked for, or finds that the fields are not in order.
     fn pass(&mut self, head: Head) -> Result<()> {
-        if u16::from(head.tag) < self.place.floor() {
+        if u16::from(head.tag) < self.floor {
             return Err(Error::at(*self, ErrorKind::Disorder));
         }
-        self.place = self.place.with_floor(u16::from(head.tag) + 1);
+        self.floor = u16::from(head.tag) + 1;
         self.skip(head)
     }
 
