@@ -153,7 +153,11 @@ fn the_crate_of_the_page_compiles() {
         manifest += part;
         manifest += "\n";
     }
-    assert!(manifest.contains("[build-dependencies]") && manifest.contains("build-override"));
+    assert!(manifest.contains("[build-dependencies]"));
+    // Building the compiler for speed takes long, and nothing of it is shared with other tests.
+    let fast = "[profile.dev.build-override]\nopt-level = 3\n";
+    assert!(manifest.contains(fast));
+    manifest = manifest.replace(fast, "");
     manifest += "[patch.crates-io]\n";
     for name in ["tars2rs", "tars-codec", "tars-rpc"] {
         manifest += &format!("{name} = {{ path = {:?} }}\n", root.join(name));

@@ -34,15 +34,13 @@ fn a_new_project_builds_and_runs() {
     for name in ["tars2rs", "tars-codec", "tars-rpc"] {
         text += &format!("{name} = {{ path = {:?} }}\n", root.join(name));
     }
+    text += "\n[lints.rust]\nwarnings = \"deny\"\n"; // as a flag it would be one of the dependencies, too
     fs::write(&manifest, text).unwrap();
     fs::copy(root.join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
 
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile/target");
     let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .current_dir(&project)
-        .env("CARGO_TARGET_DIR", &target)
-        .env("RUSTFLAGS", "-D warnings");
+    cargo.current_dir(&project).env("CARGO_TARGET_DIR", &target);
     let build = cargo.args(["build", "--offline"]).output().unwrap();
     let messages = String::from_utf8_lossy(&build.stderr);
     assert!(build.status.success(), "{messages}");
