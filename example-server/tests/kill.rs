@@ -84,8 +84,9 @@ async fn worker() {
     }
 }
 
-/// Runs a worker, kills it, and returns how many changes it has acknowledged.
-fn run_and_kill(path: &Path, random: &mut fastrand::Rng) -> usize {
+/// Runs a worker, kills it, and returns how many changes it has acknowledged. Each fourth one is killed in its start, or
+/// soon after, the first of them before it can have done anything.
+fn run_and_kill(path: &Path, kill: u32, random: &mut fastrand::Rng) -> usize {
     let mut worker = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "worker", "--ignored", "--nocapture"])
         .env(PATH, path)
@@ -94,14 +95,15 @@ fn run_and_kill(path: &Path, random: &mut fastrand::Rng) -> usize {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(worker.stderr.take().unwrap()).lines();
-    let kill_after = if random.u32(..4) == 0 {
+    let in_start = kill.is_multiple_of(4);
+    let kill_after = if in_start {
         0
     } else {
-        random.usize(..MAX_CHANGES)
+        random.usize(1..MAX_CHANGES)
     };
     let acknowledged = lines.by_ref().take(kill_after).map(is_done).count();
-    // Somewhere within a change; after nothing, somewhere within the start.
-    let micros = random.u64(..if kill_after == 0 { 20_000 } else { 300 });
+    // Somewhere within the start, or within a change.
+    let micros = random.u64(..if in_start { 4 << (kill % 16) } else { 300 });
     let moment = Instant::now() + Duration::from_micros(micros);
     while Instant::now() < moment {
         std::hint::spin_loop();
@@ -135,7 +137,7 @@ fn run_and_kill_often(kills: u32) {
     let mut before = Members::new();
     let (mut in_start, mut changes) = (0, 0);
     for kill in 0..kills {
-        let acknowledged = run_and_kill(&path, &mut random);
+        let acknowledged = run_and_kill(&path, kill, &mut random);
         let found = match FileFdStore::inspect(&path) {
             Ok(membership) => members_of(&membership),
             // Killed before there was a log at all.
