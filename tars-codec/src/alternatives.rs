@@ -311,12 +311,11 @@ mod tests {
 
     use super::*;
     use crate::Input;
+    use crate::write;
 
     fn bytes_of<T: Encode + ?Sized>(value: &T) -> Vec<u8> {
         let mut buf = Vec::new();
-        let mut w = Writer::new(&mut buf);
-        w.put(1, value);
-        w.finish().unwrap();
+        write(&mut buf, |w| w.put(1, value)).unwrap();
         buf
     }
 
@@ -361,13 +360,14 @@ mod tests {
     #[test]
     fn an_optional_field_without_a_byte_is_left_out() {
         let mut buf = Vec::new();
-        let mut w = Writer::new(&mut buf);
-        w.optional(1, &ByteStr(b""));
-        w.optional(2, &CharBytes(b""));
-        w.optional(3, &ByteVec(b""));
-        w.optional(4, &CharArray(""));
-        w.optional(5, &ByteStr(b"a"));
-        w.finish().unwrap();
+        write(&mut buf, |w| {
+            w.optional(1, &ByteStr(b""));
+            w.optional(2, &CharBytes(b""));
+            w.optional(3, &ByteVec(b""));
+            w.optional(4, &CharArray(""));
+            w.optional(5, &ByteStr(b"a"));
+        })
+        .unwrap();
         assert_eq!(buf, [0x56, 1, b'a']);
     }
 
@@ -378,8 +378,7 @@ mod tests {
         let error = back::<AtMost<Vec<i32>, 1>>(&two).unwrap_err();
         assert_eq!(error.tag(), Some(1));
         let mut buf = Vec::new();
-        let mut w = Writer::new(&mut buf);
-        w.put(1, &AtMostRef::<_, 3>(&CharArray("tars")));
-        assert!(w.finish().is_err());
+        let too_long = AtMostRef::<_, 3>(&CharArray("tars"));
+        assert!(write(&mut buf, |w| w.put(1, &too_long)).is_err());
     }
 }

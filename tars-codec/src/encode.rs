@@ -4,7 +4,7 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use bytes::Bytes;
 
-use crate::{Result, WireType, Writer, numbers};
+use crate::{Result, WireType, Writer, numbers, write};
 
 /// A value that can be written behind a tag.
 pub trait Encode {
@@ -25,21 +25,19 @@ pub trait Encode {
     where
         Self: Sized,
     {
-        let mut elements = w.begin_elements();
+        let mut elements = w.local();
         for item in items {
             item.encode(&mut elements, 0);
         }
         let stopped = elements.stop();
-        w.end_elements(stopped);
+        w.go_on(stopped);
     }
 }
 
 /// A value with tag 0, alone.
 pub(crate) fn encode_value<T: Encode + ?Sized>(value: &T) -> Result<Vec<u8>> {
     let mut buf = Vec::new();
-    let mut w = Writer::new(&mut buf);
-    w.put(0, value);
-    w.finish()?;
+    write(&mut buf, |w| w.put(0, value))?;
     Ok(buf)
 }
 
@@ -171,13 +169,13 @@ pub(crate) fn encode_map<'m, K: Encode + 'm, V: Encode + 'm>(
     entries: impl ExactSizeIterator<Item = (&'m K, &'m V)>,
 ) {
     w.container(tag, WireType::Map, "map", entries.len());
-    let mut elements = w.begin_elements();
+    let mut elements = w.local();
     for (key, value) in entries {
         key.encode(&mut elements, 0);
         value.encode(&mut elements, 1);
     }
     let stopped = elements.stop();
-    w.end_elements(stopped);
+    w.go_on(stopped);
 }
 
 impl<K: Encode, V: Encode> Encode for BTreeMap<K, V> {

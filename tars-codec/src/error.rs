@@ -100,8 +100,7 @@ pub enum ErrorKind {
     /// The fields of a struct are not in the order of their tags, which [`decode`](crate::decode) and its like know how
     /// to handle: they do not return this.
     Disorder,
-    /// An implementation of [`Encode`](crate::Encode) has panicked, or has put another writer in the place of the one
-    /// it was given.
+    /// An implementation of [`Encode`](crate::Encode) has panicked, and its caller went on.
     BrokenWriter,
     /// An implementation of [`Decode`](crate::Decode) has put another reader in the place of the one it was given.
     BrokenReader,
@@ -258,7 +257,7 @@ impl fmt::Display for ErrorKind {
             Self::Disorder => f.write_str("the fields are not in order,"),
             Self::Json { path, reason } if path.is_empty() => write!(f, "{reason},"),
             Self::Json { path, reason } => write!(f, "{path}: {reason},"),
-            Self::BrokenWriter => f.write_str("an `Encode` has panicked or replaced its writer,"),
+            Self::BrokenWriter => f.write_str("an `Encode` has panicked,"),
             Self::BrokenReader => f.write_str("a `Decode` has replaced its reader,"),
             Self::TrailingBytes(n) => write!(f, "{n} bytes after the last value"),
         }

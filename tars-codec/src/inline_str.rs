@@ -335,7 +335,7 @@ impl Encode for InlineStr {
             Some(long) => w.string(tag, long),
             None => {
                 let [.., len] = self.start;
-                w.short_string(tag, self.start, len);
+                w.short_string(tag, &self.start, len);
             }
         }
     }
@@ -393,6 +393,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::write;
     use crate::{ErrorKind, Input, Limits};
 
     /// Around what fits in place, also with characters that are cut there.
@@ -407,9 +408,7 @@ mod tests {
 
     fn written(text: &str, behind: usize) -> Vec<u8> {
         let mut buf = Vec::new();
-        let mut w = Writer::new(&mut buf);
-        w.put(3, &InlineStr::from(text));
-        w.finish().unwrap();
+        write(&mut buf, |w| w.put(3, &InlineStr::from(text))).unwrap();
         let len = buf.len();
         buf.resize(len + behind, 0xff);
         buf
@@ -438,9 +437,7 @@ mod tests {
             prop_assert_eq!(Bytes::from(x.clone()), a.as_bytes());
 
             let mut plain = Vec::new();
-            let mut w = Writer::new(&mut plain);
-            w.put(3, &*a);
-            w.finish().unwrap();
+            write(&mut plain, |w| w.put(3, &*a)).unwrap();
             prop_assert_eq!(&written(&a, 0), &plain);
             prop_assert_eq!(read(&written(&a, behind)).unwrap(), x);
         }

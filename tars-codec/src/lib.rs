@@ -2,7 +2,7 @@
 //!
 //! Three types to know:
 //!
-//! * [`Writer`] appends values to a `Vec<u8>` that the caller reuses;
+//! * [`Writer`] appends values to a `Vec<u8>` that the caller reuses, see [`write`];
 //! * [`Reader`] takes values from an [`Input`], within [`Limits`];
 //! * [`Struct`] is what `tars2rs` implements for each struct of an IDL.
 //!
@@ -10,13 +10,13 @@
 //! [`TupWriter`]), and with the feature `json` the text of `json::to_string`.
 //!
 //! ```
-//! use tars_codec::{Input, Writer};
+//! use tars_codec::{Input, write};
 //!
 //! let mut buf = Vec::new();
-//! let mut w = Writer::new(&mut buf);
-//! w.put(0, &7_i32);
-//! w.put(1, "seven");
-//! w.finish()?;
+//! write(&mut buf, |w| {
+//!     w.put(0, &7_i32);
+//!     w.put(1, "seven");
+//! })?;
 //! assert_eq!(buf, [0x00, 7, 0x16, 5, b's', b'e', b'v', b'e', b'n']);
 //!
 //! let input = Input::new(&buf);
@@ -101,5 +101,5 @@ pub use crate::{
     vec_map::{Iter as VecMapIter, VecMap},
     version::check_version,
     wire::{Head, WireType},
-    writer::Writer,
+    writer::{Writer, write},
 };

@@ -125,7 +125,7 @@ fn decode_one<T: Number>(bytes: &[u8]) -> Option<(T, usize)> {
 
 /// The elements of a list, its count written.
 pub(crate) fn encode<T: Number>(items: &[T], w: &mut Writer<'_>) {
-    let mut elements = w.begin_elements();
+    let mut elements = w.local();
     let (runs, others) = items.as_chunks::<RUN>();
     for run in runs {
         let mut bytes = [0; 2 * RUN];
@@ -145,5 +145,5 @@ pub(crate) fn encode<T: Number>(items: &[T], w: &mut Writer<'_>) {
         elements.numbers([(*item).into()]);
     }
     let stopped = elements.stop();
-    w.end_elements(stopped);
+    w.go_on(stopped);
 }

@@ -102,6 +102,7 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
+    use crate::write;
 
     #[test]
     fn every_float_is_one_key() {
@@ -115,13 +116,9 @@ mod tests {
     #[test]
     fn the_wire_is_that_of_the_float() {
         let mut wrapped = Vec::new();
-        let mut w = Writer::new(&mut wrapped);
-        w.put(3, &OrderedF32(1.5));
-        w.finish().unwrap();
+        write(&mut wrapped, |w| w.put(3, &OrderedF32(1.5))).unwrap();
         let mut bare = Vec::new();
-        let mut w = Writer::new(&mut bare);
-        w.put(3, &1.5_f32);
-        w.finish().unwrap();
+        write(&mut bare, |w| w.put(3, &1.5_f32)).unwrap();
         assert_eq!(wrapped, bare);
     }
 }

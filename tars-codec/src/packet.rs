@@ -8,7 +8,7 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use bytes::Bytes;
 
-use crate::{ErrorKind, Field, Reader, Result, Struct, Writer};
+use crate::{ErrorKind, Field, Reader, Result, Struct, Writer, write};
 
 /// Context and status of a packet.
 pub type Attributes = BTreeMap<String, String>;
@@ -45,7 +45,7 @@ impl RequestHead<'_> {
     /// Appends the whole frame to `buf`, the body being what `body` writes.
     ///
     /// # Errors
-    /// As [`Writer::finish`]; `buf` then is as it was.
+    /// As [`write`]; `buf` then is as it was.
     pub fn write_frame(&self, buf: &mut Vec<u8>, body: impl FnOnce(&mut Writer<'_>)) -> Result<()> {
         write_frame(buf, |w| self.write(w, body))
     }
@@ -172,7 +172,7 @@ impl ResponseHead<'_> {
     /// Appends the whole frame to `buf`, the body being what `body` writes.
     ///
     /// # Errors
-    /// As [`Writer::finish`]; `buf` then is as it was.
+    /// As [`write`]; `buf` then is as it was.
     pub fn write_frame(&self, buf: &mut Vec<u8>, body: impl FnOnce(&mut Writer<'_>)) -> Result<()> {
         write_frame(buf, |w| self.write(w, body))
     }
@@ -268,19 +268,17 @@ impl Struct for ResponsePacket {
 
 /// Length, then what `packet` writes; the length is filled in afterwards.
 fn write_frame(buf: &mut Vec<u8>, packet: impl FnOnce(&mut Writer<'_>)) -> Result<()> {
-    let mut w = Writer::new(buf);
-    w.append(&[0; 4]);
-    packet(&mut w);
-    match u32::try_from(w.len()) {
-        Ok(len) => w.patch(0, &len.to_be_bytes()),
-        Err(_) => {
-            let len = w.len();
-            w.fail(ErrorKind::TooLong {
+    write(buf, |w| {
+        w.append(&[0; 4]);
+        packet(w);
+        let len = w.len();
+        match u32::try_from(len) {
+            Ok(len) => w.patch(0, &len.to_be_bytes()),
+            Err(_) => w.fail(ErrorKind::TooLong {
                 what: "frame",
                 len,
                 max: u32::MAX as usize,
-            });
+            }),
         }
-    }
-    w.finish()
+    })
 }

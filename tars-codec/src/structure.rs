@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::{
     Cursor, Decode, Encode, Error, ErrorKind, Field, Input, Reader, Result, StructRef, Type,
-    WireType, Writer, reader::Place, wire::EXTENDED_TAG,
+    WireType, Writer, reader::Place, tail::Output, wire::EXTENDED_TAG,
 };
 
 /// A struct of an IDL. `tars2rs` writes the implementation.
@@ -38,15 +38,48 @@ pub trait Struct: Sized {
 impl<T: Struct> Encode for T {
     #[inline(always)]
     fn encode(&self, w: &mut Writer<'_>, tag: u8) {
-        let fields = const { room_for_scalars(T::FIELDS) };
-        if let Some(fields) = fields {
-            let head = if tag < EXTENDED_TAG { 1 } else { 2 };
-            w.grant(head + fields + 1);
+        if const { is_inlined(T::FIELDS) } {
+            encode_struct(self, w, tag);
+        } else {
+            encode_apart(self, w, tag);
         }
-        w.head(tag, WireType::StructBegin);
-        self.encode_fields(w);
-        w.head(0, WireType::StructEnd);
     }
+}
+
+/// Whether a struct is encoded where it is, in the loop of its list: it is a few numbers and strings.
+const fn is_inlined(mut fields: &[Field]) -> bool {
+    if fields.len() > 8 {
+        return false;
+    }
+    while let [field, rest @ ..] = fields {
+        if matches!(
+            field.ty,
+            Type::Vector(_) | Type::Map(..) | Type::Struct(_) | Type::Bytes
+        ) {
+            return false;
+        }
+        fields = rest;
+    }
+    true
+}
+
+#[inline(always)]
+fn encode_struct<T: Struct>(value: &T, w: &mut Writer<'_>, tag: u8) {
+    if let Some(fields) = const { room_for_scalars(T::FIELDS) } {
+        let head = if tag < EXTENDED_TAG { 1 } else { 2 };
+        w.grant(head + fields + 1);
+    }
+    w.head(tag, WireType::StructBegin);
+    value.encode_fields(w);
+    w.head(0, WireType::StructEnd);
+}
+
+/// Any other is a function, with a writer of its own that can live in registers.
+fn encode_apart<T: Struct>(value: &T, w: &mut Writer<'_>, tag: u8) {
+    let mut local = w.local();
+    encode_struct(value, &mut local, tag);
+    let stopped = local.stop();
+    w.go_on(stopped);
 }
 
 /// The most bytes that these fields take if they are nothing but scalars.
@@ -186,7 +219,9 @@ pub fn encode<T: Struct>(value: &T) -> Result<Vec<u8>> {
 /// # Errors
 /// As [`encode`].
 pub fn encode_into<T: Struct>(value: &T, buf: &mut Vec<u8>) -> Result<()> {
-    let mut w = Writer::new(buf);
+    // As `write` does, but for the closure, which would not be inlined: the writer stays in registers.
+    let mut out = Output::new(buf);
+    let mut w = Writer::new(&mut out);
     value.encode_fields(&mut w);
     w.finish()
 }

@@ -10,17 +10,28 @@
 use alloc::vec::Vec;
 use core::{marker::PhantomData, ptr};
 
-use crate::WireType;
+use crate::{Error, ErrorKind, Result, WireType};
+
+/// Room that is made behind a text for what follows it: a number or a record of a few then needs no test of its own.
+const AHEAD: usize = 32;
+
+/// A buffer, and the first thing that went wrong in what was written to it.
+#[derive(Debug)]
+pub(crate) struct Output<'a> {
+    buf: &'a mut Vec<u8>,
+    error: Option<Error>,
+}
 
 /// Appends to a vector whose length is stored by [`finish`](Self::finish) only.
 ///
-/// Invariant: `buf.as_ptr() + buf.len() <= at <= end == buf.as_ptr() + buf.capacity()`, all in the one allocation
-/// of `buf`, and every byte before `at` is initialized. `granted` bytes at least are between `at` and `end`. While a
-/// tail lives nothing else touches `buf`.
+/// Invariant, for the `buf` of `out`: `buf.as_ptr() + buf.len() <= at <= end == buf.as_ptr() + buf.capacity()`, all in
+/// the one allocation of `buf`, and every byte before `at` is initialized. `granted` bytes at least are between `at` and
+/// `end`. While a tail lives nothing else touches `buf`.
 ///
 /// While a [`local`](Self::local) copy writes, the tail it was taken from is detached: `at` and `end` are null, and it
-/// takes no bytes. It stays so if the copy does not come back, because code of the caller panicked or put another
-/// writer in its place.
+/// takes no bytes. It stays so if the copy does not come back, because code of the caller panicked.
+///
+/// Nothing has to be dropped, or a copy could not be kept in registers where a panic may unwind.
 #[derive(Debug)]
 pub(crate) struct Tail<'a> {
     at: *mut u8,
@@ -28,13 +39,21 @@ pub(crate) struct Tail<'a> {
     /// Room that has been tested for already. Where the writes of a struct are inlined, the compiler knows this
     /// number at each of them, and one test is left for all.
     granted: usize,
-    buf: *mut Vec<u8>,
-    exclusive: PhantomData<&'a mut Vec<u8>>,
+    out: *mut Output<'a>,
+    exclusive: PhantomData<&'a mut Output<'a>>,
+}
+
+impl<'a> Output<'a> {
+    #[inline(always)]
+    pub(crate) fn new(buf: &'a mut Vec<u8>) -> Self {
+        Self { buf, error: None }
+    }
 }
 
 impl<'a> Tail<'a> {
-    pub(crate) fn new(buf: &'a mut Vec<u8>) -> Self {
-        let room = buf.spare_capacity_mut();
+    #[inline(always)]
+    pub(crate) fn new(out: &'a mut Output<'_>) -> Self {
+        let room = out.buf.spare_capacity_mut();
         let (at, room) = (room.as_mut_ptr().cast::<u8>(), room.len());
         // SAFETY: the spare capacity is `room` bytes from `at` on.
         let end = unsafe { at.add(room) };
@@ -42,36 +61,46 @@ impl<'a> Tail<'a> {
             at,
             end,
             granted: 0,
-            buf,
+            out: ptr::from_mut(out).cast(),
             exclusive: PhantomData,
         }
     }
 
     /// Bytes written by this tail and those it came from.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn len(&self) -> usize {
-        if self.is_detached() {
+        if self.at.is_null() {
             return 0;
         }
-        // SAFETY: `buf` is borrowed exclusively for 'a, and its length is not above `at`.
-        let (base, start) = unsafe { ((*self.buf).as_ptr().addr(), (*self.buf).len()) };
-        self.at.addr() - base - start
+        // SAFETY: `out` is borrowed exclusively for 'a.
+        let buf = unsafe { &*(*self.out).buf };
+        self.at.addr() - buf.as_ptr().addr() - buf.len() // the length is not above `at`
     }
 
-    /// Whether a local copy did not come back.
-    #[inline]
-    pub(crate) fn is_detached(&self) -> bool {
-        self.at.is_null()
+    /// Keeps what is wrong, if it is the first.
+    #[inline(always)]
+    pub(crate) fn fail(&mut self, kind: ErrorKind) {
+        let len = self.len();
+        // SAFETY: `out` is borrowed exclusively for 'a.
+        let error = unsafe { &mut (*self.out).error };
+        keep(error, kind, len);
     }
 
-    /// Makes the written bytes part of the vector.
-    pub(crate) fn finish(self) {
+    /// Makes the written bytes part of the vector, if nothing is wrong.
+    #[inline(always)]
+    pub(crate) fn finish(self) -> Result<()> {
         let written = self.len();
-        // SAFETY: the bytes before `at` are initialized, and `at` is within the capacity.
-        unsafe {
-            let buf = &mut *self.buf;
-            buf.set_len(buf.len() + written);
+        // SAFETY: `out` is borrowed exclusively for 'a.
+        let out = unsafe { &mut *self.out };
+        if let Some(error) = out.error.take() {
+            return Err(error);
         }
+        if self.at.is_null() {
+            return Err(Error::new(ErrorKind::BrokenWriter, 0));
+        }
+        // SAFETY: the bytes before `at` are initialized, and `at` is within the capacity.
+        unsafe { out.buf.set_len(out.buf.len() + written) };
+        Ok(())
     }
 
     /// A copy to write through for a while; [`adopt`](Self::adopt) takes over what it wrote.
@@ -85,7 +114,7 @@ impl<'a> Tail<'a> {
             at,
             end,
             granted: 0,
-            buf: self.buf,
+            out: self.out.cast(),
             exclusive: PhantomData,
         }
     }
@@ -93,7 +122,7 @@ impl<'a> Tail<'a> {
     /// Goes on where a [`local`](Self::local) copy stopped. The tail of another buffer is not taken.
     #[inline(always)]
     pub(crate) fn adopt(&mut self, state: State) {
-        if ptr::eq(state.buf, self.buf) {
+        if ptr::eq(state.out, self.out.cast()) {
             (self.at, self.end) = (state.at, state.end);
         }
     }
@@ -104,16 +133,24 @@ impl<'a> Tail<'a> {
         State {
             at: self.at,
             end: self.end,
-            buf: self.buf,
+            out: self.out.cast(),
         }
     }
 
     /// Makes sure that there is room for `n` bytes, so that the writes of as many need no test of their own.
     #[inline(always)]
     pub(crate) fn grant(&mut self, n: usize) {
+        if self.granted < n {
+            self.granted = 0;
+            self.reserve(n);
+            self.granted = n;
+        }
+    }
+
+    /// Takes back what has been granted and not used: the compiler then knows it where ways meet that used more and less.
+    #[inline(always)]
+    pub(crate) fn revoke(&mut self) {
         self.granted = 0;
-        self.reserve(n);
-        self.granted = n;
     }
 
     /// Appends `head`, then `bytes`.
@@ -135,14 +172,16 @@ impl<'a> Tail<'a> {
         self.claim(H + W);
         // SAFETY: `claim` made room for H + W bytes, and no form that is written has more.
         unsafe {
-            if W == 1 || i64::from(value as i8) == value {
-                if value == 0 {
-                    self.write(head(WireType::Zero), []);
+            if W <= 2 || i64::from(value as i16) == value {
+                if W == 1 || i64::from(value as i8) == value {
+                    if value == 0 {
+                        self.write(head(WireType::Zero), []);
+                    } else {
+                        self.write(head(WireType::Int1), (value as i8).to_be_bytes());
+                    }
                 } else {
-                    self.write(head(WireType::Int1), (value as i8).to_be_bytes());
+                    self.write(head(WireType::Int2), (value as i16).to_be_bytes());
                 }
-            } else if W == 2 || i64::from(value as i16) == value {
-                self.write(head(WireType::Int2), (value as i16).to_be_bytes());
             } else if W == 4 || i64::from(value as i32) == value {
                 self.write(head(WireType::Int4), (value as i32).to_be_bytes());
             } else {
@@ -193,8 +232,8 @@ impl<'a> Tail<'a> {
     /// Appends `head`, then `bytes`.
     #[inline(always)]
     pub(crate) fn put_with_slice<const H: usize>(&mut self, head: [u8; H], bytes: &[u8]) {
-        self.reserve(H + bytes.len());
-        // SAFETY: `reserve` made room for both, and `bytes` is not in that room, since it is borrowed while the
+        self.make_room(H + bytes.len());
+        // SAFETY: `make_room` did for both, and `bytes` is not in that room, since it is borrowed while the
         // buffer is borrowed exclusively.
         unsafe {
             self.write(head, []);
@@ -207,14 +246,15 @@ impl<'a> Tail<'a> {
     pub(crate) fn put_with_first<const H: usize, const N: usize>(
         &mut self,
         head: [u8; H],
-        bytes: [u8; N],
+        bytes: &[u8; N],
         len: usize,
     ) {
-        self.reserve(H + N);
-        // SAFETY: `reserve` made room for H + N bytes; of these, at most as many become part of the buffer as are written.
+        self.make_room(H + N);
+        // SAFETY: `make_room` did for H + N bytes; of these, at most as many become part of the buffer as are written.
         unsafe {
-            self.write(head, bytes);
-            self.at = self.at.sub(N.saturating_sub(len));
+            let start = self.at;
+            self.write(head, *bytes);
+            self.at = start.add(H + len.min(N));
         }
     }
 
@@ -224,7 +264,9 @@ impl<'a> Tail<'a> {
     unsafe fn write<const H: usize, const N: usize>(&mut self, head: [u8; H], bytes: [u8; N]) {
         // SAFETY: as the caller says.
         unsafe {
-            self.at.cast::<[u8; H]>().write_unaligned(head);
+            for (place, byte) in head.into_iter().enumerate() {
+                self.at.add(place).write(byte);
+            }
             self.at.add(H).cast::<[u8; N]>().write_unaligned(bytes);
             self.at = self.at.add(H + N);
         }
@@ -244,16 +286,10 @@ impl<'a> Tail<'a> {
         // SAFETY: as the caller says. Two moves that overlap in the middle cover 8 to 16 bytes, two smaller ones 4 to
         // 7; calling memcpy for these takes longer than the copy.
         unsafe {
-            match len {
-                8..=16 => {
-                    let (first, last) = (
-                        from.cast::<[u8; 8]>().read(),
-                        from.add(len - 8).cast::<[u8; 8]>().read(),
-                    );
-                    self.at.cast::<[u8; 8]>().write(first);
-                    self.at.add(len - 8).cast::<[u8; 8]>().write(last);
-                }
-                4..=7 => {
+            if len < 8 {
+                if len < 4 {
+                    ptr::copy_nonoverlapping(from, self.at, len);
+                } else {
                     let (first, last) = (
                         from.cast::<[u8; 4]>().read(),
                         from.add(len - 4).cast::<[u8; 4]>().read(),
@@ -261,7 +297,15 @@ impl<'a> Tail<'a> {
                     self.at.cast::<[u8; 4]>().write(first);
                     self.at.add(len - 4).cast::<[u8; 4]>().write(last);
                 }
-                _ => ptr::copy_nonoverlapping(from, self.at, len),
+            } else if len <= 16 {
+                let (first, last) = (
+                    from.cast::<[u8; 8]>().read(),
+                    from.add(len - 8).cast::<[u8; 8]>().read(),
+                );
+                self.at.cast::<[u8; 8]>().write(first);
+                self.at.add(len - 8).cast::<[u8; 8]>().write(last);
+            } else {
+                ptr::copy_nonoverlapping(from, self.at, len);
             }
             self.at = self.at.add(len);
         }
@@ -316,13 +360,21 @@ impl<'a> Tail<'a> {
         }
     }
 
+    /// Makes room for `n` bytes, and grants what is [`AHEAD`] of them.
+    #[inline(always)]
+    fn make_room(&mut self, n: usize) {
+        self.granted = 0;
+        self.reserve(n + AHEAD);
+        self.granted = AHEAD;
+    }
+
     /// Makes room for `n` bytes from `at` on, beside what has been granted.
     #[inline(always)]
     fn reserve(&mut self, n: usize) {
         let n = n.saturating_add(self.granted);
         if self.end.addr() - self.at.addr() < n {
-            // SAFETY: `buf` is borrowed exclusively for 'a.
-            (self.at, self.end) = unsafe { grow(self.buf, self.at, n) };
+            // SAFETY: `out` is borrowed exclusively for 'a.
+            (self.at, self.end) = unsafe { grow(self.out, self.at, n) };
         }
     }
 }
@@ -332,22 +384,30 @@ impl<'a> Tail<'a> {
 pub(crate) struct State {
     at: *mut u8,
     end: *mut u8,
-    buf: *mut Vec<u8>,
+    out: *const (),
+}
+
+#[cold]
+#[inline(never)]
+fn keep(error: &mut Option<Error>, kind: ErrorKind, at: usize) {
+    if error.is_none() {
+        *error = Some(Error::new(kind, at));
+    }
 }
 
 /// Out of line and without a reference to the tail, whose pointers so stay in registers.
 ///
 /// # Safety
-/// `at` is a [`Tail::at`] of `buf`, which is not used by anything else meanwhile.
+/// `at` is a [`Tail::at`] of `out`, which is not used by anything else meanwhile.
 #[cold]
 #[inline(never)]
-unsafe fn grow(buf: *mut Vec<u8>, at: *mut u8, n: usize) -> (*mut u8, *mut u8) {
+unsafe fn grow(out: *mut Output<'_>, at: *mut u8, n: usize) -> (*mut u8, *mut u8) {
     assert!(
         !at.is_null(),
-        "this writer is of no use any more: an `Encode` that it ran has panicked or replaced it"
+        "this writer is of no use any more: an `Encode` that it ran has panicked"
     );
     // SAFETY: the caller says so.
-    let buf = unsafe { &mut *buf };
+    let buf = unsafe { &mut *(*out).buf };
     let start = buf.len();
     let len = at.addr() - buf.as_ptr().addr();
     // SAFETY: by the invariant of `Tail`, `len` bytes are initialized and within the capacity. `reserve` only keeps

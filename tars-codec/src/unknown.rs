@@ -3,7 +3,7 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 use core::{fmt, ops::RangeInclusive};
 
-use crate::{Fields, Head, Input, Reader, Result, Writer};
+use crate::{Fields, Head, Input, Reader, Result, Writer, write};
 
 /// Fields that a struct does not know, as they were received.
 ///
@@ -11,7 +11,7 @@ use crate::{Fields, Head, Input, Reader, Result, Writer};
 /// with one tag keep their order. It has `Ord` and `Hash`, so that a struct which has them can be a map key.
 ///
 /// ```
-/// use tars_codec::{Input, UnknownFields, Writer};
+/// use tars_codec::{Input, UnknownFields, write};
 ///
 /// let bytes = [0x20, 7, 0x06, 2, b'h', b'i'];
 /// let input = Input::new(&bytes);
@@ -23,9 +23,7 @@ use crate::{Fields, Head, Input, Reader, Result, Writer};
 /// assert_eq!(unknown.fields()?.to_string(), "0: \"hi\"\n2: 7\n");
 ///
 /// let mut out = Vec::new();
-/// let mut w = Writer::new(&mut out);
-/// unknown.encode(&mut w, 1..=255);
-/// w.finish()?;
+/// write(&mut out, |w| unknown.encode(w, 1..=255))?;
 /// assert_eq!(out, [0x20, 7]);
 /// # Ok::<(), tars_codec::Error>(())
 /// ```
@@ -65,10 +63,10 @@ impl UnknownFields {
         let bytes = value.take(value.left() - r.left())?;
         let field = self.0.entry(head.tag).or_default();
         let before = field.len();
-        let mut w = Writer::new(field);
-        w.head(head.tag, head.ty);
-        w.append(bytes);
-        w.finish()?;
+        write(field, |w| {
+            w.head(head.tag, head.ty);
+            w.append(bytes);
+        })?;
         r.charge(field.len() - before)
     }
 
@@ -106,9 +104,7 @@ mod tests {
             unknown.keep(&mut r, head).unwrap();
         }
         let mut out = Vec::new();
-        let mut w = Writer::new(&mut out);
-        unknown.encode(&mut w, 0..=255);
-        w.finish().unwrap();
+        write(&mut out, |w| unknown.encode(w, 0..=255)).unwrap();
         assert_eq!(out, [0x10, 5, 0xf0, 200, 1, 0xf0, 200, 2]);
     }
 

@@ -347,6 +347,7 @@ mod tests {
 
     use super::*;
     use crate::Input;
+    use crate::write;
 
     fn decoded<T: Decode>(bytes: &[u8]) -> T {
         Input::new(bytes).reader().next_if(0).unwrap().unwrap()
@@ -354,9 +355,7 @@ mod tests {
 
     fn encoded<T: Encode>(value: &T) -> Vec<u8> {
         let mut buf = Vec::new();
-        let mut w = Writer::new(&mut buf);
-        w.put(0, value);
-        w.finish().unwrap();
+        write(&mut buf, |w| w.put(0, value)).unwrap();
         buf
     }
 
@@ -402,10 +401,11 @@ mod tests {
         let descending: Vec<(i32, i32)> = (0..200_000).rev().map(|key| (key, 0)).collect();
         let mut wire = vec![0x08, 2, 0, 3, 0x0d, 0x40];
         for (key, _) in &descending {
-            let mut w = Writer::new(&mut wire);
-            w.put(0, key);
-            w.put(1, &0);
-            w.finish().unwrap();
+            write(&mut wire, |w| {
+                w.put(0, key);
+                w.put(1, &0);
+            })
+            .unwrap();
         }
         assert_eq!(decoded::<VecMap<i32, i32>>(&wire).len(), descending.len());
     }

@@ -3,26 +3,41 @@
 use alloc::vec::Vec;
 
 use crate::{
-    Encode, Error, ErrorKind, Result, WireType,
-    tail::{State, Tail},
+    Encode, ErrorKind, Result, WireType,
+    tail::{Output, State, Tail},
     wire::EXTENDED_TAG,
 };
 
-/// Appends values to a `Vec<u8>`.
+/// Appends values to a `Vec<u8>`: [`write`] gives one.
 ///
-/// A fault (a fixed array that is too long, a string above 2 GiB) is kept and reported by
-/// [`finish`](Self::finish), so that the calls in between need no test. Until then the vector keeps its old length:
-/// a writer that is dropped unfinished has written nothing.
+/// A fault (a fixed array that is too long, a string above 2 GiB) is kept and reported by [`write`], so that the calls in
+/// between need no test.
 #[derive(Debug)]
 pub struct Writer<'a> {
     tail: Tail<'a>,
-    error: Option<Error>,
 }
 
-/// What a writer of elements has come to.
-pub(crate) struct Stopped {
-    state: State,
-    error: Option<Error>,
+/// Appends to `buf` what `fill` writes, and gives back what `fill` returns.
+///
+/// ```
+/// let mut buf = Vec::new();
+/// tars_codec::write(&mut buf, |w| {
+///     w.put(0, &7_i32);
+///     w.put(1, "seven");
+/// })?;
+/// assert_eq!(buf, [0x00, 7, 0x16, 5, b's', b'e', b'v', b'e', b'n']);
+/// # Ok::<(), tars_codec::Error>(())
+/// ```
+///
+/// # Errors
+/// The first fault; `buf` then is as it was, as it is when `fill` panics.
+#[inline(always)]
+pub fn write<R>(buf: &mut Vec<u8>, fill: impl FnOnce(&mut Writer<'_>) -> R) -> Result<R> {
+    let mut out = Output::new(buf);
+    let mut w = Writer::new(&mut out);
+    let filled = fill(&mut w);
+    w.finish()?;
+    Ok(filled)
 }
 
 /// Where a length stands that is still to be filled in.
@@ -30,12 +45,16 @@ pub(crate) struct Stopped {
 pub(crate) struct LenAt(usize);
 
 impl<'a> Writer<'a> {
-    /// Writes behind what is in `buf`.
-    pub fn new(buf: &'a mut Vec<u8>) -> Self {
+    #[inline(always)]
+    pub(crate) fn new(out: &'a mut Output<'_>) -> Self {
         Self {
-            tail: Tail::new(buf),
-            error: None,
+            tail: Tail::new(out),
         }
+    }
+
+    #[inline(always)]
+    pub(crate) fn finish(self) -> Result<()> {
+        self.tail.finish()
     }
 
     /// Writes a value with its head.
@@ -53,28 +72,10 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Ends writing.
-    ///
-    /// # Errors
-    /// The first fault; the buffer then is as it was before this writer.
-    pub fn finish(self) -> Result<()> {
-        match self.error {
-            Some(error) => Err(error),
-            None if self.tail.is_detached() => Err(Error::new(ErrorKind::BrokenWriter, 0)),
-            None => {
-                self.tail.finish();
-                Ok(())
-            }
-        }
-    }
-
     /// Reports a fault; the first one counts.
-    #[inline]
+    #[inline(always)]
     pub fn fail(&mut self, kind: ErrorKind) {
-        // The writer itself is not passed on, so that a local one can live in registers.
-        if self.error.is_none() {
-            self.error = Some(Error::new(kind, self.len()));
-        }
+        self.tail.fail(kind);
     }
 
     /// Refuses a container or string that is longer than its declaration (`T a[N]`, `string:N`).
@@ -143,30 +144,23 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// A writer for the elements of a container, whose place to write can be in registers throughout a loop.
-    /// [`end_elements`](Self::end_elements) takes back what [`stop`](Self::stop) gives.
+    /// A writer for a while, whose place to write can be in registers throughout a loop.
+    /// [`go_on`](Self::go_on) takes back what [`stop`](Self::stop) gives.
     #[inline(always)]
-    pub(crate) fn begin_elements(&mut self) -> Writer<'_> {
+    pub(crate) fn local(&mut self) -> Writer<'_> {
         Writer {
             tail: self.tail.local(),
-            error: None,
         }
     }
 
     #[inline(always)]
-    pub(crate) fn stop(self) -> Stopped {
-        Stopped {
-            state: self.tail.state(),
-            error: self.error,
-        }
+    pub(crate) fn stop(self) -> State {
+        self.tail.state()
     }
 
     #[inline(always)]
-    pub(crate) fn end_elements(&mut self, Stopped { state, error }: Stopped) {
-        self.tail.adopt(state);
-        if error.is_some() && self.error.is_none() {
-            self.error = error;
-        }
+    pub(crate) fn go_on(&mut self, stopped: State) {
+        self.tail.adopt(stopped);
     }
 
     /// Makes sure of room for what is written next, which then needs no tests of its own.
@@ -224,6 +218,7 @@ impl<'a> Writer<'a> {
                 self.tail.put_with_slice(head, bytes);
             }
             Err(_) => {
+                self.tail.revoke();
                 if let Some(len) = self.wire_len("string", bytes.len()) {
                     self.scalar(tag, WireType::String4, len.to_be_bytes());
                     self.append(bytes);
@@ -234,7 +229,7 @@ impl<'a> Writer<'a> {
 
     /// The string that the first `len` of `bytes` are.
     #[inline(always)]
-    pub(crate) fn short_string<const N: usize>(&mut self, tag: u8, bytes: [u8; N], len: u8) {
+    pub(crate) fn short_string<const N: usize>(&mut self, tag: u8, bytes: &[u8; N], len: u8) {
         let ty = WireType::String1 as u8;
         if tag < EXTENDED_TAG {
             self.tail

@@ -11,7 +11,7 @@ use proptest::{collection, prelude::*};
 use tars_codec::{
     Bytes, Cursor, Decode, DecodeRef, ErrorKind, Field, InlineStr, Input, IntoOwned, Limits,
     Reader, Result, Struct, StructRef, VecMap, WireType, Writer, decode, decode_ref,
-    decode_ref_with, encode,
+    decode_ref_with, encode, write,
 };
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -127,13 +127,14 @@ fn text_and_bytes_are_those_of_the_input_and_outlive_it() {
 #[test]
 fn fields_in_any_order_and_unknown_ones() {
     let mut wire = Vec::new();
-    let mut w = Writer::new(&mut wire);
-    w.put(4, &sample().stock);
-    w.put(9, "unknown");
-    w.put(1, "Emma");
-    w.put(1, "the first counts");
-    w.put(0, &3);
-    w.finish().unwrap();
+    write(&mut wire, |w| {
+        w.put(4, &sample().stock);
+        w.put(9, "unknown");
+        w.put(1, "Emma");
+        w.put(1, "the first counts");
+        w.put(0, &3);
+    })
+    .unwrap();
     let book: BookRef<'_> = decode_ref(&wire).unwrap();
     assert_eq!((book.id, book.title, book.stock.len()), (3, "Emma", 1));
     assert_eq!(book.into_owned(), decode(&wire).unwrap());
@@ -142,11 +143,12 @@ fn fields_in_any_order_and_unknown_ones() {
 #[test]
 fn a_list_of_bytes_is_copied() {
     let mut wire = Vec::new();
-    let mut w = Writer::new(&mut wire);
-    w.put(0, &3);
-    w.put(1, "t");
-    w.put(2, &vec![-1_i8, 0, 5]);
-    w.finish().unwrap();
+    write(&mut wire, |w| {
+        w.put(0, &3);
+        w.put(1, "t");
+        w.put(2, &vec![-1_i8, 0, 5]);
+    })
+    .unwrap();
     let book: BookRef<'_> = decode_ref(&wire).unwrap();
     assert_eq!(book.cover, Cow::<[u8]>::Owned(vec![0xff, 0, 5]));
     assert!(matches!(book.cover, Cow::Owned(_)));

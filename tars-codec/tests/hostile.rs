@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use tars_codec::{
-    Decode, ErrorKind, FrameError, FrameSplitter, Input, Limits, RequestPacket, Result, Writer,
-    decode, decode_bytes, encode,
+    Decode, ErrorKind, FrameError, FrameSplitter, Input, Limits, RequestPacket, Result, decode,
+    decode_bytes, encode, write,
 };
 
 /// Reads one value with tag 0 that fills `bytes`.
@@ -60,9 +60,7 @@ fn a_map_of_any_size_keeps_the_limits_and_the_place_of_an_error() {
     for count in 1..=6 {
         let map: Map = (0..count).map(|key| (key, Vec::from([key]))).collect();
         let mut wire = Vec::new();
-        let mut w = Writer::new(&mut wire);
-        w.put(0, &map);
-        w.finish().unwrap();
+        write(&mut wire, |w| w.put(0, &map)).unwrap();
         for (depth, fits) in [(1, false), (2, true), (3, true)] {
             let read = read::<Map>(&wire, Limits::DEFAULT.with_depth(depth));
             assert_eq!(read.ok(), fits.then(|| map.clone()), "{count} {depth}");

@@ -9,6 +9,7 @@ use tars_codec::{
     Bytes, Decode, Encode, ErrorKind, Field, Input, Limits, Reader, Struct, Typed, Writer, encode,
     json,
     json::{JsonReader, JsonWriter},
+    write,
 };
 
 /// A struct that contains itself, in the shape that tars2rs generates.
@@ -252,9 +253,7 @@ fn nesting_is_bounded() {
     }
     let bytes = {
         let mut tars = Vec::new();
-        let mut w = Writer::new(&mut tars);
-        w.put(0, &key);
-        w.finish().unwrap();
+        write(&mut tars, |w| w.put(0, &key)).unwrap();
         tars
     };
     let of_memory = |memory| {
@@ -275,9 +274,7 @@ fn nesting_is_bounded() {
 #[test]
 fn defaults_do_not_amplify_without_bound() {
     let mut tars = Vec::new();
-    let mut w = Writer::new(&mut tars);
-    w.put(0, &vec![node(0); 100_000]);
-    w.finish().unwrap();
+    write(&mut tars, |w| w.put(0, &vec![node(0); 100_000])).unwrap();
     let limits = Limits::default().with_memory(1 << 20);
     let input = Input::new(&tars).with_limits(limits);
     let error = json::from_tars(&input, <Vec<Node>>::TYPE).unwrap_err();

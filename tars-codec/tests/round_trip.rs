@@ -6,19 +6,17 @@ use bytes::Bytes;
 use proptest::{collection, prelude::*};
 use tars_codec::{
     ByteStr, CharArray, Decode, Encode, Fields, InlineStr, Input, Limits, RequestPacket, Struct,
-    Value, VecMap, Writer, decode, encode,
+    Value, VecMap, decode, encode, write,
 };
 
-fn write<T: Encode + ?Sized>(tag: u8, value: &T) -> Vec<u8> {
+fn written<T: Encode + ?Sized>(tag: u8, value: &T) -> Vec<u8> {
     let mut buf = Vec::new();
-    let mut w = Writer::new(&mut buf);
-    w.put(tag, value);
-    w.finish().unwrap();
+    write(&mut buf, |w| w.put(tag, value)).unwrap();
     buf
 }
 
 fn round_trip<T: Encode + Decode>(tag: u8, value: &T) -> T {
-    let buf = write(tag, value);
+    let buf = written(tag, value);
     let input = Input::new(&buf);
     let mut r = input.reader();
     let back = r.next_if(tag).unwrap().unwrap();
@@ -46,8 +44,8 @@ proptest! {
         prop_assert_eq!(round_trip(tag, &g), g);
         prop_assert_eq!(round_trip(tag, &h), h);
         // The width on the wire depends on the value alone.
-        prop_assert_eq!(write(tag, &a), write(tag, &i64::from(a)));
-        prop_assert_eq!(write(tag, &g), write(tag, &i64::from(g)));
+        prop_assert_eq!(written(tag, &a), written(tag, &i64::from(a)));
+        prop_assert_eq!(written(tag, &g), written(tag, &i64::from(g)));
     }
 
     #[test]
@@ -84,9 +82,9 @@ proptest! {
         unknown in collection::vec((11_u8.., any::<i64>()), 0..5),
     ) {
         let fields = [
-            write(1, &packet.version), write(2, &packet.packet_type), write(3, &packet.message_type),
-            write(4, &packet.request_id), write(5, &packet.servant), write(6, &packet.func),
-            write(7, &packet.body), write(8, &packet.timeout), write(9, &packet.context), write(10, &packet.status),
+            written(1, &packet.version), written(2, &packet.packet_type), written(3, &packet.message_type),
+            written(4, &packet.request_id), written(5, &packet.servant), written(6, &packet.func),
+            written(7, &packet.body), written(8, &packet.timeout), written(9, &packet.context), written(10, &packet.status),
         ];
         let in_order = fields.concat();
         prop_assert_eq!(&encode(&packet).unwrap(), &in_order);
@@ -95,7 +93,7 @@ proptest! {
         for (i, &field) in order.iter().enumerate() {
             bytes.extend(&fields[field]);
             if let Some((tag, value)) = unknown.get(i) {
-                bytes.extend(write(*tag, value));
+                bytes.extend(written(*tag, value));
             }
         }
         for &field in &repeats {
@@ -128,10 +126,8 @@ proptest! {
         let body = Bytes::from(vec![7; len]);
         let packet = RequestPacket { body: body.clone(), ..RequestPacket::default() };
         let mut buf = Vec::new();
-        let mut w = Writer::new(&mut buf);
-        packet.encode_fields(&mut w);
-        w.finish().unwrap();
-        let plain = write(7, &body);
+        write(&mut buf, |w| packet.encode_fields(w)).unwrap();
+        let plain = written(7, &body);
         prop_assert!(buf.windows(plain.len()).any(|w| w == plain));
         prop_assert_eq!(decode::<RequestPacket>(&buf).unwrap(), packet);
     }
@@ -198,13 +194,13 @@ proptest! {
             entries.sort();
         }
         let mut wire = Vec::new();
-        let mut w = Writer::new(&mut wire);
-        w.put(0, &i32::try_from(entries.len()).unwrap());
-        for (key, value) in &entries {
-            w.put(0, key);
-            w.put(1, value);
-        }
-        w.finish().unwrap();
+        write(&mut wire, |w| {
+            w.put(0, &i32::try_from(entries.len()).unwrap());
+            for (key, value) in &entries {
+                w.put(0, key);
+                w.put(1, value);
+            }
+        }).unwrap();
         wire.insert(0, 0x08); // the head of a map
         let mut expected = BTreeMap::new();
         for (key, value) in entries {
@@ -224,7 +220,7 @@ proptest! {
 
 #[test]
 fn byte_vectors_share_the_memory_of_the_frame() {
-    let frame = Bytes::from(write(0, &Bytes::from(vec![1; 5000])));
+    let frame = Bytes::from(written(0, &Bytes::from(vec![1; 5000])));
     let input = Input::shared(&frame).with_limits(Limits::DEFAULT.with_memory(0));
     let mut r = input.reader();
     let bytes: Bytes = r.next_if(0).unwrap().unwrap();
@@ -235,7 +231,7 @@ fn byte_vectors_share_the_memory_of_the_frame() {
 #[test]
 fn long_strings_share_the_memory_of_the_frame() {
     for len in [4 << 10, 100_000] {
-        let frame = Bytes::from(write(0, &"x".repeat(len)));
+        let frame = Bytes::from(written(0, &"x".repeat(len)));
         let text = frame[frame.len() - len..].as_ptr();
         let input = Input::shared(&frame).with_limits(Limits::DEFAULT.with_memory(0));
         let bytes: ByteStr = input.reader().next_if(0).unwrap().unwrap();
@@ -250,11 +246,12 @@ fn long_strings_share_the_memory_of_the_frame() {
 #[test]
 fn a_failed_writer_takes_its_bytes_back() {
     let mut buf = vec![1, 2, 3];
-    let mut w = Writer::new(&mut buf);
-    w.put(0, "text");
-    w.check_max("list", 5, 4);
+    let failed = write(&mut buf, |w| {
+        w.put(0, "text");
+        w.check_max("list", 5, 4);
+    });
     assert_eq!(
-        w.finish().unwrap_err().to_string(),
+        failed.unwrap_err().to_string(),
         "a list of length 5, at most 4 possible here, at byte 6"
     );
     assert_eq!(buf, [1, 2, 3]);
@@ -281,14 +278,14 @@ proptest! {
     #[test]
     fn any_tree_is_read_back_and_skipped(tag: u8, value in values()) {
         let back = round_trip(tag, &value);
-        prop_assert_eq!(write(tag, &back), write(tag, &value));
+        prop_assert_eq!(written(tag, &back), written(tag, &value));
         prop_assert!(!value.to_string().is_empty());
     }
 
     /// Cut anywhere, a tree is an error, never a panic.
     #[test]
     fn a_tree_cut_anywhere_is_an_error(value in values(), cut: prop::sample::Index) {
-        let bytes = write(0, &value);
+        let bytes = written(0, &value);
         let cut = &bytes[..cut.index(bytes.len())];
         let fields = Fields::decode(&Input::new(cut));
         prop_assert_eq!(fields.is_ok(), cut.is_empty());

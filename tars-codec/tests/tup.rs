@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tars_codec::{Bytes, Encode, Field, Reader, Struct, TupReader, TupWriter, Typed, Writer};
+use tars_codec::{
+    Bytes, Encode, Field, Reader, Struct, TupReader, TupWriter, Typed, Writer, write,
+};
 
 /// `testtafserviceservant.SimpleStruct`, as far as it matters here.
 struct SimpleStruct;
@@ -120,9 +122,7 @@ fn complex_bodies_are_read_whatever_the_types_are_called() {
         ),
     ]);
     let mut bytes = Vec::new();
-    let mut w = Writer::new(&mut bytes);
-    w.put(0, &body);
-    w.finish().unwrap();
+    write(&mut bytes, |w| w.put(0, &body)).unwrap();
     let values = TupReader::complex(&bytes.into()).unwrap();
     assert_eq!(values.get::<i32>("odd").unwrap(), Some(7));
     assert_eq!(values.get::<i32>("none").unwrap(), None);

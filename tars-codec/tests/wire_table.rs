@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt::Debug, sync::Arc};
 use tars_codec::{
     AtMost, AtMostRef, ByteStr, Bytes, CharArray, CharBytes, Decode, DecodeRef, Encode, Error,
     ErrorKind, Field, Fields, Input, Limits, Reader, RequestPacket, Result, Struct, Typed, VecMap,
-    Writer, decode, encode,
+    Writer, decode, encode, write,
 };
 
 /// `struct Must { 0 require T v; };` in the shape that tars2rs generates.
@@ -473,10 +473,8 @@ fn fixed_arrays() {
 
             let value: T = Input::new(bytes).reader().required(0);
             let mut written = Vec::new();
-            let mut w = Writer::new(&mut written);
-            w.put(0, &AtMostRef::<T, 2>(&value));
-            let result = w.finish().map_err(kind);
-            assert_eq!(result.err(), too_long);
+            let result = write(&mut written, |w| w.put(0, &AtMostRef::<T, 2>(&value)));
+            assert_eq!(result.map_err(kind).err(), too_long);
             assert_eq!(written, if len > 2 { &[] } else { bytes });
         }
     }

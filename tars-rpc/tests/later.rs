@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use common::{OBJ, Raw, greet, peer};
 use tars_rpc::{
     Error,
-    codec::{RequestPacket, ResponsePacket},
+    codec::{RequestPacket, ResponsePacket, write},
     codes,
     server::{
         Connection, Context, Dispatch, Limits, Push, PushError, Request, Responder, Servant,
@@ -276,17 +276,13 @@ async fn an_answer_carries_context_and_status() {
 /// The body of a TUP request with one string.
 fn tup(name: &str, value: &str) -> tars_rpc::codec::Bytes {
     let mut value_bytes = Vec::new();
-    let mut w = tars_rpc::codec::Writer::new(&mut value_bytes);
-    w.put(0, value);
-    w.finish().unwrap();
+    write(&mut value_bytes, |w| w.put(0, value)).unwrap();
     let values = std::collections::BTreeMap::from([(
         name.to_owned(),
         tars_rpc::codec::Bytes::from(value_bytes),
     )]);
     let mut body = Vec::new();
-    let mut w = tars_rpc::codec::Writer::new(&mut body);
-    w.put(0, &values);
-    w.finish().unwrap();
+    write(&mut body, |w| w.put(0, &values)).unwrap();
     body.into()
 }
 

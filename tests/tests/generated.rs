@@ -5,8 +5,8 @@ use std::fmt::Debug;
 
 use proptest::{collection, option, prelude::*};
 use tars_codec::{
-    Bytes, Fields, Input, IntoOwned, Struct, StructRef, Value, Writer, decode, decode_bytes,
-    decode_ref, encode,
+    Bytes, Fields, Input, IntoOwned, Struct, StructRef, Value, decode, decode_bytes, decode_ref,
+    encode, write,
 };
 use tars_tests::servant::tests::all_types_server::obj::classes::all_types::*;
 
@@ -40,9 +40,7 @@ where
 /// What a peer with other rules may send.
 fn written(fields: &Fields) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut w = Writer::new(&mut bytes);
-    fields.encode(&mut w);
-    w.finish().unwrap();
+    write(&mut bytes, |w| fields.encode(w)).unwrap();
     bytes
 }
 

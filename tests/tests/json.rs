@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Debug, fs};
 use example_server::servant::php_test::php_server::obj::classes::testtafserviceservant as php;
 use fastrand::Rng;
 use serde_json::Value as Json;
-use tars_codec::{Field, Fields, Struct, Type, Typed, Value, Writer, decode, encode, json};
+use tars_codec::{Field, Fields, Struct, Type, Typed, Value, decode, encode, json, write};
 use tars_tests::servant::tests::all_types_server::obj::classes::all_types as all;
 
 /// What is to be checked for a struct.
@@ -172,9 +172,7 @@ fn every_value_comes_back() {
 
 fn check_round_trip<T: Struct + Debug>(rng: &mut Rng) {
     let mut bytes = Vec::new();
-    let mut w = Writer::new(&mut bytes);
-    random_fields(rng, T::FIELDS).encode(&mut w);
-    w.finish().unwrap();
+    write(&mut bytes, |w| random_fields(rng, T::FIELDS).encode(w)).unwrap();
     let value: T = decode(&bytes).unwrap_or_else(|e| panic!("{}: {e}", T::NAME));
     let text = json::to_string(&value).unwrap();
     let back: T = json::from_str(&text).unwrap_or_else(|e| panic!("{text}: {e}"));

@@ -13,25 +13,18 @@ use serde_core::de::{
 };
 
 use super::Seen;
-use crate::{Error, ErrorKind, Field, Limits, Result, Type, WireType, Writer};
+use crate::{Error, ErrorKind, Field, Limits, Result, Type, WireType, Writer, write};
 
 pub(super) fn read(text: &[u8], ty: &Type, limits: &Limits) -> Result<Vec<u8>> {
     let mut tars = Vec::new();
-    let mut out = Output {
-        w: Writer::new(&mut tars),
-        depth: 0,
-        max_depth: limits.depth,
-        path: Vec::new(),
-    };
-    let mut json = serde_json::Deserializer::from_slice(text);
-    let read = out.slot(ty, 0).deserialize(&mut json);
-    match read.and_then(|()| json.end()) {
-        Ok(()) => {
-            out.w.finish()?;
-            Ok(tars)
-        }
-        Err(fault) => Err(error(&fault, text, &out.path)),
-    }
+    write(&mut tars, |w| {
+        let mut out = Output::new(w, limits);
+        let mut json = serde_json::Deserializer::from_slice(text);
+        let read = out.slot(ty, 0).deserialize(&mut json);
+        read.and_then(|()| json.end())
+            .map_err(|fault| error(&fault, text, &out.path))
+    })??;
+    Ok(tars)
 }
 
 /// The same of anything that says what it has.
@@ -41,20 +34,16 @@ pub(super) fn read_from<'de, D: Deserializer<'de>>(
     limits: &Limits,
 ) -> Result<Vec<u8>, D::Error> {
     let mut tars = Vec::new();
-    let mut out = Output {
-        w: Writer::new(&mut tars),
-        depth: 0,
-        max_depth: limits.depth,
-        path: Vec::new(),
-    };
-    out.slot(ty, 0).deserialize(input)?;
-    out.w.finish().map_err(D::Error::custom)?;
+    write(&mut tars, |w| {
+        Output::new(w, limits).slot(ty, 0).deserialize(input)
+    })
+    .map_err(D::Error::custom)??;
     Ok(tars)
 }
 
 /// Where values go.
-struct Output<'w> {
-    w: Writer<'w>,
+struct Output<'w, 'b> {
+    w: &'w mut Writer<'b>,
     /// Lists and objects that are open.
     depth: u16,
     max_depth: u16,
@@ -62,8 +51,17 @@ struct Output<'w> {
     path: Vec<String>,
 }
 
-impl<'w> Output<'w> {
-    fn slot<'o>(&'o mut self, ty: &'o Type, tag: u8) -> Slot<'o, 'w> {
+impl<'w, 'b> Output<'w, 'b> {
+    fn new(w: &'w mut Writer<'b>, limits: &Limits) -> Self {
+        Self {
+            w,
+            depth: 0,
+            max_depth: limits.depth,
+            path: Vec::new(),
+        }
+    }
+
+    fn slot<'o>(&'o mut self, ty: &'o Type, tag: u8) -> Slot<'o, 'w, 'b> {
         Slot {
             out: self,
             ty,
@@ -102,15 +100,15 @@ impl<'w> Output<'w> {
 }
 
 /// The place of one value: what type it has to have, and which tag it gets.
-struct Slot<'o, 'w> {
-    out: &'o mut Output<'w>,
+struct Slot<'o, 'w, 'b> {
+    out: &'o mut Output<'w, 'b>,
     ty: &'o Type,
     tag: u8,
     /// `null` leaves it empty.
     optional: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for Slot<'_, '_> {
+impl<'de> DeserializeSeed<'de> for Slot<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -118,7 +116,7 @@ impl<'de> DeserializeSeed<'de> for Slot<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Slot<'_, '_> {
+impl<'de> Visitor<'de> for Slot<'_, '_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -138,7 +136,7 @@ impl<'de> Visitor<'de> for Slot<'_, '_> {
     }
 
     fn visit_i64<E: serde_core::de::Error>(self, value: i64) -> Result<(), E> {
-        let w = &mut self.out.w;
+        let w = &mut *self.out.w;
         match self.ty {
             Type::Bool => w.put(self.tag, &(value != 0)),
             Type::Float => w.put(self.tag, &(value as f32)),
@@ -208,7 +206,7 @@ impl<'de> Visitor<'de> for Slot<'_, '_> {
     }
 
     fn visit_unit<E: serde_core::de::Error>(self) -> Result<(), E> {
-        let (w, tag) = (&mut self.out.w, self.tag);
+        let (w, tag) = (&mut *self.out.w, self.tag);
         match self.ty {
             Type::Float => w.put(tag, &f32::NAN),
             Type::Double => w.put(tag, &f64::NAN),
@@ -298,7 +296,7 @@ impl<'de> Visitor<'de> for Slot<'_, '_> {
 const NUMBER: &str = "$serde_json::private::Number";
 
 fn fields<'de, A: MapAccess<'de>>(
-    out: &mut Output<'_>,
+    out: &mut Output<'_, '_>,
     fields: &'static [Field],
     map: &mut A,
 ) -> Result<(), A::Error> {

@@ -12,7 +12,7 @@ mod positional;
 mod tests;
 
 use bytes::Bytes;
-use tars_codec::{Decode, Encode, Error, ErrorKind, Input, Limits, Result, Type, Typed, Writer};
+use tars_codec::{Decode, Encode, Error, ErrorKind, Input, Limits, Result, Type, Typed, write};
 
 use self::{
     named::{NamedReader, NamedWriter},
@@ -86,9 +86,7 @@ impl ArgWriter {
 }
 
 fn append<T: Encode + ?Sized>(body: &mut Vec<u8>, tag: u8, value: &T) -> Result<()> {
-    let mut w = Writer::new(body);
-    w.put(tag, value);
-    w.finish()
+    write(body, |w| w.put(tag, value))
 }
 
 /// Takes values from the body of a call.

@@ -12,7 +12,7 @@ use bytes::BytesMut;
 use tars_rpc::{
     Communicator, Endpoint, Result,
     client::{self, BoxedStream, Config, Connecting, Connector},
-    codec::{Bytes, FrameSplitter, RequestPacket, ResponsePacket, Writer, decode_bytes},
+    codec::{Bytes, FrameSplitter, RequestPacket, ResponsePacket, Writer, decode_bytes, write},
     server::{self, Limits, Server, ServerBuilder, Stats},
 };
 use tokio::{
@@ -413,9 +413,7 @@ pub fn failure(id: i32, code: i32) -> Vec<u8> {
 
 fn values(put: impl FnOnce(&mut Writer<'_>)) -> Bytes {
     let mut body = Vec::new();
-    let mut w = Writer::new(&mut body);
-    put(&mut w);
-    w.finish().unwrap();
+    write(&mut body, put).unwrap();
     body.into()
 }
 

@@ -34,6 +34,7 @@ impl codec::Struct for First {
         codec::Field::with_default::<Level>(1, "level", codec::DefaultValue::Int(1)),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.second);
         if self.level != Level::HIGH {

@@ -1,6 +1,6 @@
 //! The client's side, byte by byte, in virtual time.
 
-use tars_codec::{RequestPacket, ResponseHead};
+use tars_codec::{RequestPacket, ResponseHead, write};
 
 use super::*;
 use crate::protocol::{MAX_FRAME, fixtures};
@@ -229,15 +229,16 @@ fn a_tup_call_may_be_answered_in_the_shape_of_the_other_versions() {
 fn a_tup_answer_may_lack_its_body() {
     // TarsJava's answer to a ping: an empty body is left out.
     let mut packet = Vec::new();
-    let mut w = tars_codec::Writer::new(&mut packet);
-    w.put(1, &3_i16);
-    w.put(2, &0_i8);
-    w.put(3, &0_i32);
-    w.put(4, &1_i32);
-    w.put(5, "App.Server.Obj");
-    w.put(6, "tars_ping");
-    w.put(8, &0_i32);
-    w.finish().unwrap();
+    write(&mut packet, |w| {
+        w.put(1, &3_i16);
+        w.put(2, &0_i8);
+        w.put(3, &0_i32);
+        w.put(4, &1_i32);
+        w.put(5, "App.Server.Obj");
+        w.put(6, "tars_ping");
+        w.put(8, &0_i32);
+    })
+    .unwrap();
     let length = u32::try_from(packet.len() + 4).unwrap();
     let mut client = Client::new(LIMITS);
     client.start(7).unwrap();

@@ -61,7 +61,7 @@ impl Parts<'_> {
         })
     }
 
-    /// Whether a list of such structs should have the code of a struct in its loop: it is a few scalars.
+    /// Whether a list of such structs should have their decoder in its loop: it is a few scalars.
     fn is_small(&self) -> bool {
         let is_scalar = |member: &Member<'_>| is_scalar(&member.field.ty);
         !self.keeps_unknown && self.members.len() <= 8 && self.members.iter().all(is_scalar)

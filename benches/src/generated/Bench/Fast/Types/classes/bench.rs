@@ -77,6 +77,7 @@ impl codec::Struct for LotofTags {
         codec::Field::required::<codec::VecMap<codec::InlineStr, Record>>(6, "mss"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
         w.put(1, &self.count);
@@ -177,6 +178,7 @@ impl codec::Struct for ComplicatedStruct {
         codec::Field::optional::<codec::InlineStr>(3, "str"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.ss);
         w.put(1, &self.rs);
@@ -248,6 +250,7 @@ impl codec::Struct for Numbers {
     const NAME: &'static str = "Bench.Numbers";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<Vec<i32>>(0, "values")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.values);
     }
@@ -270,6 +273,7 @@ impl codec::Struct for Blob {
     const NAME: &'static str = "Bench.Blob";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<codec::Bytes>(0, "data")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.data);
     }
@@ -324,6 +328,7 @@ impl codec::Struct for Text {
     const FIELDS: &'static [codec::Field] =
         &[codec::Field::required::<codec::InlineStr>(0, "text")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.text);
     }

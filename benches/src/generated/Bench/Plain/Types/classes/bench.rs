@@ -77,6 +77,7 @@ impl codec::Struct for LotofTags {
         codec::Field::required::<BTreeMap<String, Record>>(6, "mss"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
         w.put(1, &self.count);
@@ -122,6 +123,7 @@ impl codec::Struct for ComplicatedStruct {
         codec::Field::optional::<String>(3, "str"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.ss);
         w.put(1, &self.rs);
@@ -150,6 +152,7 @@ impl codec::Struct for Numbers {
     const NAME: &'static str = "Bench.Numbers";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<Vec<i32>>(0, "values")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.values);
     }
@@ -172,6 +175,7 @@ impl codec::Struct for Blob {
     const NAME: &'static str = "Bench.Blob";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<codec::Bytes>(0, "data")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.data);
     }
@@ -194,6 +198,7 @@ impl codec::Struct for Text {
     const NAME: &'static str = "Bench.Text";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<String>(0, "text")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.text);
     }

@@ -70,6 +70,7 @@ impl codec::Struct for OutStruct {
         codec::Field::optional::<String>(3, "str"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
         w.put(1, &self.count);
@@ -109,6 +110,7 @@ impl codec::Struct for ComplicatedStruct {
         codec::Field::optional::<String>(3, "str"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.ss);
         w.put(1, &self.rs);
@@ -157,6 +159,7 @@ impl codec::Struct for LotofTags {
         codec::Field::required::<BTreeMap<String, SimpleStruct>>(6, "mss"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
         w.put(1, &self.count);

@@ -310,6 +310,7 @@ impl codec::Struct for OneString {
     const NAME: &'static str = "AllTypes.OneString";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<codec::InlineStr>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
@@ -422,6 +423,7 @@ impl codec::Struct for OneBytes {
     const NAME: &'static str = "AllTypes.OneBytes";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<codec::Bytes>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
@@ -442,6 +444,7 @@ impl codec::Struct for OneInts {
     const NAME: &'static str = "AllTypes.OneInts";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<Vec<i32>>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
@@ -463,6 +466,7 @@ impl codec::Struct for OneStrs {
     const FIELDS: &'static [codec::Field] =
         &[codec::Field::required::<Vec<codec::InlineStr>>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
@@ -486,6 +490,7 @@ impl codec::Struct for OneMap {
         codec::Field::required::<codec::VecMap<codec::InlineStr, codec::InlineStr>>(0, "v"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
@@ -541,6 +546,7 @@ impl codec::Struct for Basic {
         codec::Field::required::<Color>(11, "e"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.b);
         w.put(1, &self.c);
@@ -607,6 +613,7 @@ impl codec::Struct for RequireDefaults {
         codec::Field::required::<f64>(3, "d"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.i);
         w.put(1, &self.s);
@@ -693,6 +700,7 @@ impl codec::Struct for OptionalDefaults {
         codec::Field::with_default::<Color>(11, "e", codec::DefaultValue::Int(5)),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         if !self.b {
             w.put(0, &self.b);
@@ -766,6 +774,7 @@ impl codec::Struct for Inner {
         codec::Field::optional::<codec::InlineStr>(1, "name"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
         w.optional(1, &self.name);
@@ -837,6 +846,7 @@ impl codec::Struct for OptionalPlain {
         codec::Field::optional::<codec::VecMap<codec::InlineStr, i32>>(15, "m"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.optional(0, &self.b);
         w.optional(1, &self.c);
@@ -897,6 +907,7 @@ impl codec::Struct for Key2 {
         codec::Field::optional::<i64>(2, "extra"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.a);
         w.put(1, &self.b);
@@ -990,6 +1001,7 @@ impl codec::Struct for Containers {
         codec::Field::required::<codec::VecMap<i8, i8>>(22, "mbb"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.bytes);
         w.put(2, &self.shorts);
@@ -1057,6 +1069,7 @@ impl codec::Struct for StructKeyMap {
         codec::Field::required::<codec::VecMap<Key2, codec::InlineStr>>(0, "m"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.m);
     }
@@ -1100,6 +1113,7 @@ impl codec::Struct for BigTags {
         codec::Field::optional::<i64>(255, "z"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.a);
         w.put(14, &self.b);
@@ -1150,6 +1164,7 @@ impl codec::Struct for InnerOld {
         codec::Field::with_default::<codec::InlineStr>(5, "s", codec::DefaultValue::String("none")),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
         if *self.s != *"none" {
@@ -1210,6 +1225,7 @@ impl codec::Struct for InnerNew {
         codec::Field::optional::<codec::InlineStr>(200, "addedBigTag"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
         w.optional(1, &self.added_list);
@@ -1254,6 +1270,7 @@ impl codec::Struct for OuterOld {
         codec::Field::required::<i32>(9, "tail"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.inner);
         w.put(1, &self.list);
@@ -1300,6 +1317,7 @@ impl codec::Struct for OuterNew {
         codec::Field::optional::<codec::InlineStr>(20, "addedEnd"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.inner);
         w.put(1, &self.list);
@@ -1334,6 +1352,7 @@ impl codec::Struct for Level3 {
     const NAME: &'static str = "AllTypes.Level3";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<codec::InlineStr>(0, "s")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.s);
     }
@@ -1359,6 +1378,7 @@ impl codec::Struct for Level2 {
         codec::Field::required::<Vec<Level3>>(1, "v3"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.l3);
         w.put(1, &self.v3);
@@ -1388,6 +1408,7 @@ impl codec::Struct for Level1 {
         codec::Field::required::<codec::VecMap<codec::InlineStr, Level2>>(1, "m2"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.l2);
         w.put(1, &self.m2);
@@ -1423,6 +1444,7 @@ impl codec::Struct for FixedArrays {
         codec::Field::required::<Vec<i16>>(3, "vs"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.check_max("list", self.ai.len(), 4);
         w.put(0, &self.ai);

@@ -325,6 +325,7 @@ impl codec::Struct for OneString {
     const NAME: &'static str = "AllTypes.OneString";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<String>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
@@ -468,6 +469,7 @@ impl codec::Struct for OneBytes {
     const NAME: &'static str = "AllTypes.OneBytes";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<codec::Bytes>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
@@ -519,6 +521,7 @@ impl codec::Struct for OneInts {
     const NAME: &'static str = "AllTypes.OneInts";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<Vec<i32>>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
@@ -539,6 +542,7 @@ impl codec::Struct for OneStrs {
     const NAME: &'static str = "AllTypes.OneStrs";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<Vec<String>>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
@@ -591,6 +595,7 @@ impl codec::Struct for OneMap {
     const FIELDS: &'static [codec::Field] =
         &[codec::Field::required::<BTreeMap<String, String>>(0, "v")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v);
     }
@@ -677,6 +682,7 @@ impl codec::Struct for Basic {
         codec::Field::required::<Color>(11, "e"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.b);
         w.put(1, &self.c);
@@ -818,6 +824,7 @@ impl codec::Struct for RequireDefaults {
         codec::Field::required::<f64>(3, "d"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.i);
         w.put(1, &self.s);
@@ -954,6 +961,7 @@ impl codec::Struct for OptionalDefaults {
         codec::Field::with_default::<Color>(11, "e", codec::DefaultValue::Int(5)),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         if !self.b {
             w.put(0, &self.b);
@@ -1121,6 +1129,7 @@ impl codec::Struct for Inner {
         codec::Field::optional::<String>(1, "name"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
         w.optional(1, &self.name);
@@ -1227,6 +1236,7 @@ impl codec::Struct for OptionalPlain {
         codec::Field::optional::<BTreeMap<String, i32>>(15, "m"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.optional(0, &self.b);
         w.optional(1, &self.c);
@@ -1378,6 +1388,7 @@ impl codec::Struct for Key2 {
         codec::Field::optional::<i64>(2, "extra"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.a);
         w.put(1, &self.b);
@@ -1508,6 +1519,7 @@ impl codec::Struct for Containers {
         codec::Field::required::<BTreeMap<i8, i8>>(22, "mbb"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.bytes);
         w.put(2, &self.shorts);
@@ -1688,6 +1700,7 @@ impl codec::Struct for StructKeyMap {
     const FIELDS: &'static [codec::Field] =
         &[codec::Field::required::<BTreeMap<Key2, String>>(0, "m")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.m);
     }
@@ -1762,6 +1775,7 @@ impl codec::Struct for BigTags {
         codec::Field::optional::<i64>(255, "z"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.a);
         w.put(14, &self.b);
@@ -1871,6 +1885,7 @@ impl codec::Struct for InnerOld {
         codec::Field::with_default::<String>(5, "s", codec::DefaultValue::String("none")),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
         if self.s != "none" {
@@ -1975,6 +1990,7 @@ impl codec::Struct for InnerNew {
         codec::Field::optional::<String>(200, "addedBigTag"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.id);
         w.optional(1, &self.added_list);
@@ -2088,6 +2104,7 @@ impl codec::Struct for OuterOld {
         codec::Field::required::<i32>(9, "tail"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.inner);
         w.put(1, &self.list);
@@ -2173,6 +2190,7 @@ impl codec::Struct for OuterNew {
         codec::Field::optional::<String>(20, "addedEnd"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.inner);
         w.put(1, &self.list);
@@ -2262,6 +2280,7 @@ impl codec::Struct for Level3 {
     const NAME: &'static str = "AllTypes.Level3";
     const FIELDS: &'static [codec::Field] = &[codec::Field::required::<String>(0, "s")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.s);
     }
@@ -2318,6 +2337,7 @@ impl codec::Struct for Level2 {
         codec::Field::required::<Vec<Level3>>(1, "v3"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.l3);
         w.put(1, &self.v3);
@@ -2382,6 +2402,7 @@ impl codec::Struct for Level1 {
         codec::Field::required::<BTreeMap<String, Level2>>(1, "m2"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.l2);
         w.put(1, &self.m2);
@@ -2452,6 +2473,7 @@ impl codec::Struct for FixedArrays {
         codec::Field::required::<Vec<i16>>(3, "vs"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.check_max("list", self.ai.len(), 4);
         w.put(0, &self.ai);

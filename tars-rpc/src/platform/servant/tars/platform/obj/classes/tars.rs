@@ -38,6 +38,7 @@ impl codec::Struct for ConfigInfo {
         codec::Field::optional::<String>(5, "setdivision"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.appname);
         w.put(1, &self.servername);
@@ -87,6 +88,7 @@ impl codec::Struct for GetConfigListInfo {
         codec::Field::optional::<String>(5, "containername"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.appname);
         w.optional(1, &self.servername);
@@ -169,6 +171,7 @@ impl codec::Struct for LogInfo {
         codec::Field::optional::<String>(10, "sLogType"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.appname);
         w.put(1, &self.servername);
@@ -230,6 +233,7 @@ impl codec::Struct for ServerInfo {
         codec::Field::optional::<String>(3, "adapter"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.application);
         w.put(1, &self.server_name);
@@ -472,6 +476,7 @@ impl codec::Struct for ReportInfo {
         codec::Field::optional::<String>(9, "sNodeName"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(1, &self.e_type);
         w.put(2, &self.s_app);
@@ -548,6 +553,7 @@ impl codec::Struct for StatPropMsgHead {
         codec::Field::with_default::<i32>(7, "iPropertyVer", codec::DefaultValue::Int(1)),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.module_name);
         w.put(1, &self.ip);
@@ -591,6 +597,7 @@ impl codec::Struct for StatPropInfo {
         codec::Field::required::<String>(1, "value"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.policy);
         w.put(1, &self.value);
@@ -616,6 +623,7 @@ impl codec::Struct for StatPropMsgBody {
     const FIELDS: &'static [codec::Field] =
         &[codec::Field::required::<Vec<StatPropInfo>>(0, "vInfo")];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.v_info);
     }
@@ -670,6 +678,7 @@ impl codec::Struct for StatMicMsgHead {
         codec::Field::optional::<String>(10, "tarsVersion"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.master_name);
         w.put(1, &self.slave_name);
@@ -732,6 +741,7 @@ impl codec::Struct for StatMicMsgBody {
         codec::Field::required::<i32>(6, "minRspTime"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.count);
         w.put(1, &self.timeout_count);
@@ -792,6 +802,7 @@ impl codec::Struct for StatSampleMsg {
         codec::Field::required::<i32>(8, "parentWidth"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.unid);
         w.put(1, &self.master_name);
@@ -896,6 +907,7 @@ impl codec::Struct for EndpointF {
         codec::Field::optional::<String>(14, "nodeName"),
     ];
 
+    #[inline(always)]
     fn encode_fields(&self, w: &mut codec::Writer<'_>) {
         w.put(0, &self.host);
         w.put(1, &self.port);
