@@ -5,6 +5,7 @@ use std::{fs, path::Path, process::Stdio, time::Duration};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
@@ -26,12 +27,16 @@ pub(crate) enum Screen {
 pub(crate) struct Driver {
     process: Child,
     url: String,
+    /// What browsers leave behind goes with it.
+    _temporary: TempDir,
 }
 
 impl Driver {
     pub(crate) async fn start() -> Self {
+        let temporary = TempDir::new().unwrap();
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
+            .env("TMPDIR", temporary.path())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -51,6 +56,7 @@ impl Driver {
         Self {
             process,
             url: format!("http://127.0.0.1:{port}"),
+            _temporary: temporary,
         }
     }
 
