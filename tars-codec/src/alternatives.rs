@@ -310,8 +310,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::Input;
-    use crate::write;
+    use crate::{Input, write};
 
     fn bytes_of<T: Encode + ?Sized>(value: &T) -> Vec<u8> {
         let mut buf = Vec::new();

@@ -222,7 +222,7 @@ pub fn into_owned<T: IntoOwned<O>, O>(value: T) -> O {
 
 impl<'i, 'a> Cursor<'i, 'a> {
     /// As [`required`](Reader::required), for a value that may borrow.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn required_ref<T: DecodeRef<'a> + Default>(&mut self, tag: u8) -> T {
         if !T::WHOLE_FIELD || tag >= EXTENDED_TAG {
             return self.required_ref_in_parts(tag);
@@ -245,7 +245,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
         (value, self.rest())
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn required_ref_in_parts<T: DecodeRef<'a> + Default>(&mut self, tag: u8) -> T {
         match self.seek(tag) {
             Some(ty) => self.field_ref(tag, ty).unwrap_or_default(),
@@ -258,19 +258,19 @@ impl<'i, 'a> Cursor<'i, 'a> {
     }
 
     /// As [`optional`](Reader::optional), for a value that may borrow.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn optional_ref<T: DecodeRef<'a> + Default>(&mut self, tag: u8) -> T {
         self.option_ref(tag).unwrap_or_default()
     }
 
     /// As [`optional_or`](Reader::optional_or), for a value that may borrow.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn optional_ref_or<T: DecodeRef<'a>>(&mut self, tag: u8, default: T) -> T {
         self.option_ref(tag).unwrap_or(default)
     }
 
     /// As [`optional_or_else`](Reader::optional_or_else), for a value that may borrow.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn optional_ref_or_else<T: DecodeRef<'a>>(
         &mut self,
         tag: u8,
@@ -280,7 +280,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
     }
 
     /// As [`option`](Reader::option), for a value that may borrow.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn option_ref<T: DecodeRef<'a>>(&mut self, tag: u8) -> Option<T> {
         if !T::WHOLE_FIELD || tag >= EXTENDED_TAG {
             return self.option_ref_in_parts(tag);
@@ -308,7 +308,7 @@ impl<'i, 'a> Cursor<'i, 'a> {
         (value, self.rest())
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn option_ref_in_parts<T: DecodeRef<'a>>(&mut self, tag: u8) -> Option<T> {
         let ty = self.seek_optional(tag)?;
         self.field_ref(tag, ty)

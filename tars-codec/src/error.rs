@@ -100,7 +100,8 @@ pub enum ErrorKind {
     /// The fields of a struct are not in the order of their tags, which [`decode`](crate::decode) and its like know how
     /// to handle: they do not return this.
     Disorder,
-    /// An implementation of [`Encode`](crate::Encode) has panicked, and its caller went on.
+    /// An implementation of [`Encode`](crate::Encode) has panicked in a struct or container, which was caught by another
+    /// one. (In a struct of a few numbers and strings that may go unnoticed: the value is then written up to there.)
     BrokenWriter,
     /// An implementation of [`Decode`](crate::Decode) has put another reader in the place of the one it was given.
     BrokenReader,

@@ -393,8 +393,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::write;
-    use crate::{ErrorKind, Input, Limits};
+    use crate::{ErrorKind, Input, Limits, write};
 
     /// Around what fits in place, also with characters that are cut there.
     fn texts() -> impl Strategy<Value = String> {

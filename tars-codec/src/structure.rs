@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::{
     Cursor, Decode, Encode, Error, ErrorKind, Field, Input, Reader, Result, StructRef, Type,
-    WireType, Writer, reader::Place, tail::Output, wire::EXTENDED_TAG,
+    WireType, Writer, reader::Place, tail::Target, wire::EXTENDED_TAG,
 };
 
 /// A struct of an IDL. `tars2rs` writes the implementation.
@@ -75,6 +75,7 @@ fn encode_struct<T: Struct>(value: &T, w: &mut Writer<'_>, tag: u8) {
 }
 
 /// Any other is a function, with a writer of its own that can live in registers.
+#[inline(never)]
 fn encode_apart<T: Struct>(value: &T, w: &mut Writer<'_>, tag: u8) {
     let mut local = w.local();
     encode_struct(value, &mut local, tag);
@@ -220,7 +221,7 @@ pub fn encode<T: Struct>(value: &T) -> Result<Vec<u8>> {
 /// As [`encode`].
 pub fn encode_into<T: Struct>(value: &T, buf: &mut Vec<u8>) -> Result<()> {
     // As `write` does, but for the closure, which would not be inlined: the writer stays in registers.
-    let mut out = Output::new(buf);
+    let mut out = Target::new(buf);
     let mut w = Writer::new(&mut out);
     value.encode_fields(&mut w);
     w.finish()

@@ -17,7 +17,7 @@ const AHEAD: usize = 32;
 
 /// A buffer, and the first thing that went wrong in what was written to it.
 #[derive(Debug)]
-pub(crate) struct Output<'a> {
+pub(crate) struct Target<'a> {
     buf: &'a mut Vec<u8>,
     error: Option<Error>,
 }
@@ -32,6 +32,13 @@ pub(crate) struct Output<'a> {
 /// takes no bytes. It stays so if the copy does not come back, because code of the caller panicked.
 ///
 /// Nothing has to be dropped, or a copy could not be kept in registers where a panic may unwind.
+///
+/// Two of them cannot be exchanged, for none has the lifetime of another:
+///
+/// ```compile_fail
+/// use tars_codec::write;
+/// write(&mut Vec::new(), |a| write(&mut Vec::new(), |b| std::mem::swap(a, b)));
+/// ```
 #[derive(Debug)]
 pub(crate) struct Tail<'a> {
     at: *mut u8,
@@ -39,11 +46,11 @@ pub(crate) struct Tail<'a> {
     /// Room that has been tested for already. Where the writes of a struct are inlined, the compiler knows this
     /// number at each of them, and one test is left for all.
     granted: usize,
-    out: *mut Output<'a>,
-    exclusive: PhantomData<&'a mut Output<'a>>,
+    out: *mut Target<'a>,
+    exclusive: PhantomData<&'a mut Target<'a>>,
 }
 
-impl<'a> Output<'a> {
+impl<'a> Target<'a> {
     #[inline(always)]
     pub(crate) fn new(buf: &'a mut Vec<u8>) -> Self {
         Self { buf, error: None }
@@ -52,7 +59,7 @@ impl<'a> Output<'a> {
 
 impl<'a> Tail<'a> {
     #[inline(always)]
-    pub(crate) fn new(out: &'a mut Output<'_>) -> Self {
+    pub(crate) fn new(out: &'a mut Target<'_>) -> Self {
         let room = out.buf.spare_capacity_mut();
         let (at, room) = (room.as_mut_ptr().cast::<u8>(), room.len());
         // SAFETY: the spare capacity is `room` bytes from `at` on.
@@ -119,12 +126,10 @@ impl<'a> Tail<'a> {
         }
     }
 
-    /// Goes on where a [`local`](Self::local) copy stopped. The tail of another buffer is not taken.
+    /// Goes on where the [`local`](Self::local) copy stopped.
     #[inline(always)]
-    pub(crate) fn adopt(&mut self, state: State) {
-        if ptr::eq(state.out, self.out.cast()) {
-            (self.at, self.end) = (state.at, state.end);
-        }
+    pub(crate) fn adopt(&mut self, State { at, end }: State) {
+        (self.at, self.end) = (at, end);
     }
 
     /// What [`adopt`](Self::adopt) takes.
@@ -133,7 +138,6 @@ impl<'a> Tail<'a> {
         State {
             at: self.at,
             end: self.end,
-            out: self.out.cast(),
         }
     }
 
@@ -264,9 +268,7 @@ impl<'a> Tail<'a> {
     unsafe fn write<const H: usize, const N: usize>(&mut self, head: [u8; H], bytes: [u8; N]) {
         // SAFETY: as the caller says.
         unsafe {
-            for (place, byte) in head.into_iter().enumerate() {
-                self.at.add(place).write(byte);
-            }
+            self.at.cast::<[u8; H]>().write_unaligned(head);
             self.at.add(H).cast::<[u8; N]>().write_unaligned(bytes);
             self.at = self.at.add(H + N);
         }
@@ -379,12 +381,11 @@ impl<'a> Tail<'a> {
     }
 }
 
-/// The place to write, and the buffer it is in.
+/// The place to write.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct State {
     at: *mut u8,
     end: *mut u8,
-    out: *const (),
 }
 
 #[cold]
@@ -401,7 +402,7 @@ fn keep(error: &mut Option<Error>, kind: ErrorKind, at: usize) {
 /// `at` is a [`Tail::at`] of `out`, which is not used by anything else meanwhile.
 #[cold]
 #[inline(never)]
-unsafe fn grow(out: *mut Output<'_>, at: *mut u8, n: usize) -> (*mut u8, *mut u8) {
+unsafe fn grow(out: *mut Target<'_>, at: *mut u8, n: usize) -> (*mut u8, *mut u8) {
     assert!(
         !at.is_null(),
         "this writer is of no use any more: an `Encode` that it ran has panicked"
@@ -410,13 +411,15 @@ unsafe fn grow(out: *mut Output<'_>, at: *mut u8, n: usize) -> (*mut u8, *mut u8
     let buf = unsafe { &mut *(*out).buf };
     let start = buf.len();
     let len = at.addr() - buf.as_ptr().addr();
-    // SAFETY: by the invariant of `Tail`, `len` bytes are initialized and within the capacity. `reserve` only keeps
-    // bytes below the length, so it has to be told.
+    // SAFETY: by the invariant of `Tail`, `len` bytes are initialized and within the capacity. Only bytes below the
+    // length are kept when the vector grows, so it has to be told.
     unsafe { buf.set_len(len) };
-    buf.reserve(n);
-    let at = buf.spare_capacity_mut().as_mut_ptr().cast::<u8>();
-    // SAFETY: as far as the capacity goes.
-    let end = unsafe { buf.as_mut_ptr().add(buf.capacity()) };
-    buf.truncate(start);
-    (at, end)
+    let grown = buf.try_reserve(n);
+    buf.truncate(start); // before anything can panic
+    if let Err(error) = grown {
+        panic!("no room to encode a value: {error}");
+    }
+    let first = buf.as_mut_ptr();
+    // SAFETY: both are within the capacity.
+    unsafe { (first.add(len), first.add(buf.capacity())) }
 }

@@ -346,8 +346,7 @@ mod tests {
     use alloc::{string::String, vec};
 
     use super::*;
-    use crate::Input;
-    use crate::write;
+    use crate::{Input, write};
 
     fn decoded<T: Decode>(bytes: &[u8]) -> T {
         Input::new(bytes).reader().next_if(0).unwrap().unwrap()

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::{
     Encode, ErrorKind, Result, WireType,
-    tail::{Output, State, Tail},
+    tail::{State, Tail, Target},
     wire::EXTENDED_TAG,
 };
 
@@ -30,10 +30,11 @@ pub struct Writer<'a> {
 /// ```
 ///
 /// # Errors
-/// The first fault; `buf` then is as it was, as it is when `fill` panics.
+/// The first fault of the writer; `buf` then is as it was, as it is when `fill` panics. What `fill` itself returns, be it an
+/// error, is not looked at: what it has written is written.
 #[inline(always)]
 pub fn write<R>(buf: &mut Vec<u8>, fill: impl FnOnce(&mut Writer<'_>) -> R) -> Result<R> {
-    let mut out = Output::new(buf);
+    let mut out = Target::new(buf);
     let mut w = Writer::new(&mut out);
     let filled = fill(&mut w);
     w.finish()?;
@@ -46,7 +47,7 @@ pub(crate) struct LenAt(usize);
 
 impl<'a> Writer<'a> {
     #[inline(always)]
-    pub(crate) fn new(out: &'a mut Output<'_>) -> Self {
+    pub(crate) fn new(out: &'a mut Target<'_>) -> Self {
         Self {
             tail: Tail::new(out),
         }
@@ -58,14 +59,14 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes a value with its head.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn put<T: Encode + ?Sized>(&mut self, tag: u8, value: &T) {
         value.encode(self, tag);
     }
 
     /// Writes an `optional` field without a default in the IDL: not at all if it [is zero, false or
     /// empty](Encode::is_default).
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn optional<T: Encode>(&mut self, tag: u8, value: &T) {
         if !value.is_default() {
             value.encode(self, tag);
