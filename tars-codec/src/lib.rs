@@ -2,7 +2,7 @@
 //!
 //! Three types to know:
 //!
-//! * [`Writer`] appends values to a `Vec<u8>` that the caller reuses, see [`write`];
+//! * [`Writer`] appends values to a `Vec<u8>` that the caller reuses, see [`write()`];
 //! * [`Reader`] takes values from an [`Input`], within [`Limits`];
 //! * [`Struct`] is what `tars2rs` implements for each struct of an IDL.
 //!

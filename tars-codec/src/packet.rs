@@ -45,7 +45,7 @@ impl RequestHead<'_> {
     /// Appends the whole frame to `buf`, the body being what `body` writes.
     ///
     /// # Errors
-    /// As [`write`]; `buf` then is as it was.
+    /// As [`write()`]; `buf` then is as it was.
     pub fn write_frame(&self, buf: &mut Vec<u8>, body: impl FnOnce(&mut Writer<'_>)) -> Result<()> {
         write_frame(buf, |w| self.write(w, body))
     }
@@ -172,7 +172,7 @@ impl ResponseHead<'_> {
     /// Appends the whole frame to `buf`, the body being what `body` writes.
     ///
     /// # Errors
-    /// As [`write`]; `buf` then is as it was.
+    /// As [`write()`]; `buf` then is as it was.
     pub fn write_frame(&self, buf: &mut Vec<u8>, body: impl FnOnce(&mut Writer<'_>)) -> Result<()> {
         write_frame(buf, |w| self.write(w, body))
     }

@@ -8,9 +8,9 @@ use crate::{
     wire::EXTENDED_TAG,
 };
 
-/// Appends values to a `Vec<u8>`: [`write`] gives one.
+/// Appends values to a `Vec<u8>`: [`write()`] gives one.
 ///
-/// A fault (a fixed array that is too long, a string above 2 GiB) is kept and reported by [`write`], so that the calls in
+/// A fault (a fixed array that is too long, a string above 2 GiB) is kept and reported by [`write()`], so that the calls in
 /// between need no test.
 #[derive(Debug)]
 pub struct Writer<'a> {
