@@ -214,6 +214,19 @@ impl Error {
         }
     }
 
+    /// The code that a server answers with.
+    ///
+    /// A handler may pass on the error of a call that it has made itself. That this one was refused, or waited for too long,
+    /// does not hold for the call of the handler: it has run, and its caller must not make it again.
+    pub(crate) fn answer_code(&self) -> i32 {
+        match (self, self.code()) {
+            (_, codes::OK) => codes::UNKNOWN,
+            (Self::Servant { code, .. }, _) => *code,
+            (_, codes::OVERLOAD | codes::QUEUE_TIMEOUT) => codes::UNKNOWN,
+            (_, code) => code,
+        }
+    }
+
     /// The Tars return code: `iRet` of the answer, or what a TarsCpp client reports in the same case.
     pub fn code(&self) -> i32 {
         match self {
@@ -295,4 +308,41 @@ pub enum Full {
 
 fn peer(endpoint: &Endpoint) -> String {
     format!("{} {}", endpoint.transport, endpoint.authority())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_handler_was_told_is_not_what_its_caller_is_told() {
+        let nested = |code| Error::Server {
+            call: Call {
+                servant: "App.Server.Obj".into(),
+                func: "f",
+            },
+            code,
+            message: String::new(),
+        };
+        for (code, answered) in [
+            (codes::OVERLOAD, codes::UNKNOWN),
+            (codes::QUEUE_TIMEOUT, codes::UNKNOWN),
+            (codes::OK, codes::UNKNOWN),
+            (codes::NO_FUNCTION, codes::NO_FUNCTION),
+            (7, 7),
+        ] {
+            assert_eq!(nested(code).answer_code(), answered);
+        }
+        let limited = Error::RateLimited {
+            call: Call {
+                servant: "App.Server.Obj".into(),
+                func: "f",
+            },
+            per_second: 1,
+        };
+        assert_eq!(limited.answer_code(), codes::UNKNOWN);
+        // What a server says itself: its layers, its queue.
+        let own = Error::new(codes::OVERLOAD, "no");
+        assert_eq!(own.answer_code(), codes::OVERLOAD);
+    }
 }

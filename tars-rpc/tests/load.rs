@@ -219,10 +219,26 @@ async fn who_waits_too_long_is_told_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn bytes_of_running_and_waiting_requests_are_bounded() {
-    let body = greet(1, &"x".repeat(1000), |_| {});
-    let body = common::body_len(&body);
-    for (per_connection, connections) in [(false, 1), (false, 3), (true, 1)] {
-        for (limit, taken) in [(3 * body - 1, 2), (3 * body, 3), (3 * body + 1, 3), (1, 1)] {
+    // The bytes are in the body, or beside it.
+    let wait = |n: usize, beside: bool| {
+        let len = if beside { 4 } else { 1000 };
+        greet(n as i32, &format!("{:<len$}", "wait"), |packet| {
+            if beside {
+                packet.context.insert("k".into(), "x".repeat(995));
+            }
+        })
+    };
+    let names = OBJ.len() + "sayHelloWorld".len();
+    for (per_connection, connections, beside) in [
+        (false, 1, false),
+        (false, 3, false),
+        (true, 1, false),
+        (false, 1, true),
+        (true, 1, true),
+    ] {
+        let context = if beside { 996 } else { 0 };
+        let size = common::body_len(&wait(1, beside)) + names + context;
+        for (limit, taken) in [(3 * size - 1, 2), (3 * size, 3), (3 * size + 1, 3), (1, 1)] {
             let mut memory = Memory::new(|l| {
                 l.max_in_flight = 1; // so that the others wait
                 if per_connection {
@@ -235,9 +251,7 @@ async fn bytes_of_running_and_waiting_requests_are_bounded() {
             let mut clients: Vec<_> = (0..connections).map(|_| memory.connect()).collect();
             for n in 0..5_usize {
                 let client = &mut clients[n % connections];
-                // "wait" padded to the size of the others
-                let name = format!("{:<1000}", "wait");
-                client.send(&greet(n as i32, &name, |_| {})).await;
+                client.send(&wait(n, beside)).await;
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             assert_eq!(memory.stats.overloads.get(), 5 - taken, "{limit}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Balance, HealthConfig};
 use crate::{
     Transport,
-    net::MAX_DATAGRAM,
+    net::{FOREVER, MAX_DATAGRAM},
     protocol::{MAX_FRAME, client::Limits, keep_alive::Times},
 };
 
@@ -117,9 +117,9 @@ impl Config {
 
     pub(crate) fn times(&self) -> Times {
         Times {
-            ping_after: self.keep_alive,
-            ping_timeout: self.keep_alive_timeout,
-            idle: self.idle,
+            ping_after: self.keep_alive.map(|time| time.min(FOREVER)),
+            ping_timeout: self.keep_alive_timeout.min(FOREVER),
+            idle: self.idle.map(|time| time.min(FOREVER)),
         }
     }
 }

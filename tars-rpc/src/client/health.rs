@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::net::FOREVER;
+
 /// When an endpoint is ejected: gets no calls as long as others are there. The defaults are TarsCpp's.
 ///
 /// A call fails in this sense when no answer comes, or one that says that the call waited in the server's queue for
@@ -133,13 +135,13 @@ impl Health {
                 }
                 self.calls = 1;
                 self.failures = 1;
-                self.window_end = Some(now + self.config.window);
+                self.window_end = Some(now + self.config.window.min(FOREVER));
             }
             Some(_) => {}
             None => {
                 // What came before the first failure, perhaps days ago, says nothing about now.
                 self.calls = 1;
-                self.window_end = Some(now + self.config.window);
+                self.window_end = Some(now + self.config.window.min(FOREVER));
             }
         }
         None
@@ -226,7 +228,10 @@ impl Gate {
 
     /// Clients that ejected an endpoint at the same time must not all come back to it at the same time.
     fn next_probe(&self, now: Instant) -> u64 {
-        let after = self.probe_after.mul_f64(1.0 + fastrand::f64() / 4.0);
+        let after = self
+            .probe_after
+            .min(FOREVER)
+            .mul_f64(1.0 + fastrand::f64() / 4.0);
         let after = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
         self.millis(now).saturating_add(after).max(1)
     }
@@ -263,6 +268,22 @@ mod tests {
             self.now += Duration::from_millis(ms);
             self.health.failed(self.now)
         }
+    }
+
+    #[test]
+    fn times_without_end_are_times() {
+        let start = Instant::now();
+        let mut health = Health::new(HealthConfig {
+            window: Duration::MAX,
+            row_time: Duration::MAX,
+            ..HealthConfig::default()
+        });
+        for _ in 0..100 {
+            assert_eq!(health.failed(start), None);
+        }
+        let gate = Gate::new(Duration::MAX, start);
+        gate.close(Ejection::Row(5), start);
+        assert!(!gate.admits_probe(start));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{
 };
 #[cfg(feature = "tls")]
 use crate::tls::ServerTls;
-use crate::{Endpoint, Error, Result, Transport, codes};
+use crate::{Endpoint, Error, Result, Transport};
 
 /// Settings of an adapter: endpoints, and what is served there.
 ///
@@ -212,10 +212,7 @@ impl Shared {
 
     /// Counts a request that failed; gives the code for its answer.
     pub(super) fn count_failure(&self, peer: SocketAddr, error: &Error) -> i32 {
-        let code = match error.code() {
-            codes::OK => codes::UNKNOWN,
-            code => code,
-        };
+        let code = error.answer_code();
         self.tally.count_failure(code);
         debug!(adapter = %self.name, %peer, code, %error, "a request failed");
         code

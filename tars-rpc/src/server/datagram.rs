@@ -127,12 +127,15 @@ impl Datagrams {
                 received = self.socket.recv_from(&mut buf), if has_room && !draining => {
                     match received {
                         Ok((n, peer)) => self.received(&mut buf, n, peer),
-                        Err(error) => self.failed("receive", &error).await,
+                        Err(error) => {
+                            self.failed("receive", &error);
+                            sleep(PAUSE).await;
+                        }
                     }
                 }
                 sent = send(&self.socket, self.outbox.datagrams.front()) => {
                     if let Err(error) = sent {
-                        self.failed("send", &error).await;
+                        self.failed("send", &error);
                     }
                     self.outbox.pop();
                 }
@@ -166,6 +169,10 @@ impl Datagrams {
         if !self.shared.admission.allows(peer.ip()) {
             return tally.count(|s| &s.denied);
         }
+        if peer.port() == 0 {
+            debug!(%peer, "dropped a datagram that nobody can answer");
+            return tally.count(|s| &s.closed_bad_frame);
+        }
         let mut bytes = BytesMut::from(datagram);
         let packet = match self.splitter.split(&mut bytes) {
             Ok(Some(packet)) if bytes.is_empty() => packet,
@@ -188,7 +195,7 @@ impl Datagrams {
     }
 
     /// An error of the socket is mostly some peer's, which is not there any more.
-    async fn failed(&self, what: &str, error: &io::Error) {
+    fn failed(&self, what: &str, error: &io::Error) {
         let adapter = &*self.shared.name;
         if matches!(
             error.kind(),
@@ -200,7 +207,6 @@ impl Datagrams {
             debug!(adapter, address = %self.local, %error, "cannot {what} a datagram");
         } else {
             warn!(adapter, address = %self.local, %error, "cannot {what} a datagram");
-            sleep(PAUSE).await;
         }
     }
 }

@@ -238,7 +238,7 @@ impl Desk {
             Ok(target) => target,
             Err(result) => return self.reply_at_once(&ticket, result, answers),
         };
-        let bytes = packet.body.len();
+        let bytes = size(&packet);
         if !self.has_bytes(bytes) {
             return self.refuse(&ticket, "bytes of requests are held", answers);
         }
@@ -332,7 +332,7 @@ impl Desk {
             let error = Error::new(codes::QUEUE_TIMEOUT, text);
             return self.reply_at_once(&ticket, Err(error), answers);
         }
-        let bytes = packet.body.len();
+        let bytes = size(&packet);
         let serial = ticket.serial;
         let origin = Origin {
             link: Arc::clone(&self.link),
@@ -474,6 +474,13 @@ impl Desk {
         }
         self.end_turn();
     }
+}
+
+/// What a request holds of its peer's bytes: of the body, and of what stands beside it, which is as long as the peer likes.
+fn size(packet: &RequestPacket) -> usize {
+    let beside = packet.context.iter().chain(&packet.status);
+    let beside: usize = beside.map(|(key, value)| key.len() + value.len()).sum();
+    packet.body.len() + packet.servant.len() + packet.func.len() + beside
 }
 
 impl Drop for Desk {

@@ -29,7 +29,7 @@ pub struct Limits {
     /// How long a request may wait, `queuetimeout`. It is answered with
     /// [`QUEUE_TIMEOUT`](crate::codes::QUEUE_TIMEOUT) then, or when the caller's own timeout is over. Default 60 s.
     pub queue_timeout: Duration,
-    /// Bytes of the bodies of requests of the adapter that run or wait. One more is answered with
+    /// Bytes of requests of the adapter that run or wait: their bodies, contexts and names. One more is answered with
     /// [`OVERLOAD`](crate::codes::OVERLOAD), unless it is the only one. Default 256 MiB.
     pub max_request_bytes: usize,
 

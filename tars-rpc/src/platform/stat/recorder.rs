@@ -139,8 +139,10 @@ impl Recorder {
         let key = self.0.hasher.hash_one((side, servant, func, host, port));
         let mut part = self.0.shard().lock();
         let Part { heads, kinds } = &mut *part;
-        let kinds = kinds.entry(key).or_default();
-        let known = kinds
+        // Nothing is inserted for what is not counted: callers can invent names without end.
+        let of_key = kinds.get_mut(&key).map(Vec::as_mut_slice);
+        let known = of_key
+            .unwrap_or_default()
             .iter_mut()
             .find(|(head, _)| head.is(side, servant, func, host, port));
         if let Some((_, tally)) = known {
@@ -163,7 +165,7 @@ impl Recorder {
         };
         let mut tally = Tally::default();
         tally.count(end);
-        kinds.push((head, tally));
+        kinds.entry(key).or_default().push((head, tally));
     }
 
     /// Takes what was counted.
@@ -395,6 +397,9 @@ mod tests {
             recorder.request_ended(&func, caller, Duration::ZERO, -3);
         }
         assert_eq!(recorder.lost().get(), 1);
+        let shards = recorder.0.shards.iter();
+        let keys: usize = shards.map(|shard| shard.lock().kinds.len()).sum();
+        assert_eq!(keys, MAX_HEADS, "what is lost is not kept");
         let entries = recorder.take();
         assert_eq!(entries.len(), MAX_HEADS);
         assert!(
