@@ -339,6 +339,9 @@ fn files(
             || file_name(file.path()),
             |path| path.to_string_lossy().replace('\\', "/"),
         );
+        if !path.ends_with(".tars") {
+            path.push_str(".tars"); // by which a copy is known as ours
+        }
         // Files of one name from several directories take these along.
         let mut dirs = file.path().ancestors().skip(1);
         while files.contains_key(&format!("{dir}/tars/{path}")) {

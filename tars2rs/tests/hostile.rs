@@ -96,6 +96,10 @@ fn one_thing_a_million_times_inside() {
         ("module M { const string A = \"", "\\0", "\"; };"),
         ("module M { struct S { 0 require int ", "a", "; }; "),
         ("module M { const int A = ", "A::", "A; };"),
+        ("garbage", "\n", "x;"),
+        ("module M { garbage", "\n", "x; };"),
+        ("module M { struct S { garbage", "\n", "x; }; };"),
+        ("/* all on one line */ module M {", "struct S {}; ", "};"),
     ] {
         refused(format!("{before}{}{after}", piece.repeat(MEGABYTE / piece.len())).as_bytes());
     }

@@ -363,6 +363,37 @@ fn files_of_one_name_are_both_kept() {
 }
 
 #[test]
+fn idl_may_have_any_name() {
+    let project = Project::new();
+    let config = "appName = 'App'\nserverName = 'EchoServer'\nobjName = 'obj'\n\
+                  tarsFiles = ['echo.jce']\ndstPath = 'out'\n";
+    project.write("client.toml", config);
+    project.write("echo.jce", IDL);
+    project.run(&["client.toml"]);
+    project.write("echo.jce", &IDL.replace("int a;", "long a;"));
+    let again = project.run(&["client.toml"]);
+    assert_eq!(again.written.len(), 2, "the code and the copy: {again:?}");
+    project.write("client.toml", &config.replace("echo.jce", "echo.tars"));
+    let other = project.run(&["client.toml"]);
+    assert_eq!(other.removed.len(), 1, "the copy of the other: {other:?}");
+}
+
+#[test]
+fn a_default_in_a_map_key_has_the_type_of_its_field() {
+    let project = Project::new();
+    let config = "appName = 'App'\nserverName = 'EchoServer'\nobjName = 'obj'\n\
+                  tarsFiles = ['echo.tars']\ndstPath = 'out'\noptionalType = 'option'\n";
+    project.write("client.toml", config);
+    let idl = "module M { struct K { 0 optional float f = 1.5; }; struct U { 0 require map<K, int> m; }; };\n";
+    project.write("echo.tars", idl);
+    project.run(&["client.toml"]);
+    let code = fs::read_to_string(project.path("out/App/EchoServer/obj/classes/m.rs")).unwrap();
+    let getter =
+        "pub fn f(&self) -> codec::OrderedF32 {\n        self.f.unwrap_or(codec::OrderedF32(1.5))";
+    assert!(code.contains(getter), "{code}");
+}
+
+#[test]
 fn a_missing_file_is_reported_where_it_is_named() {
     let project = Project::new();
     let config = "appName = 'App'\nserverName = 'EchoServer'\nobjName = 'obj'\n\

@@ -26,7 +26,8 @@ impl<'a> Comments<'a> {
         while let Some(range) = first.checked_sub(1).map(|index| &self.ranges[index]) {
             let gap = &self.text[range.end..below];
             let touches = gap.chars().all(is_blank) && gap.matches('\n').count() <= 1;
-            let same_line = !gap.contains('\n');
+            // Of a gap that does not touch, which may be long, only the beginning is looked at.
+            let same_line = touches && !gap.contains('\n');
             // A comment after other code is about that code.
             let belongs = touches && (self.is_alone(range.start) || (first == end && same_line));
             // Lines join to one block; a `/* .. */` is a block already.

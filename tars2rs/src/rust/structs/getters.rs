@@ -96,6 +96,10 @@ impl Parts<'_> {
         let default = default.filter(|value| !is_default(self.model, value, &field.ty));
         let default = default.map(|value| match value {
             Value::String(bytes) if ty == "&[u8]" => byte_string(bytes),
+            // In a map key a float is wrapped.
+            value if ty.starts_with("codec::Ordered") => {
+                format!("{ty}({})", self.spelling.value(value, &field.ty))
+            }
             value => self.spelling.value(value, &field.ty),
         });
         let borrowed = ty.starts_with('&').then(|| ".as_deref()".to_owned());
