@@ -327,3 +327,22 @@ async fn health_is_open_to_everybody() {
     assert_eq!(chat.get("/healthz").await.body, "ok");
     assert_eq!(chat.get("/readyz").await.body, "ready");
 }
+
+#[tokio::test]
+async fn a_push_is_no_longer_than_a_message() {
+    let chat = start("obj.limits = { maxMessageSize = 1000, maxQueueSize = 2000 }").await;
+    let mut member = chat.connect().await;
+    let form = "application/x-www-form-urlencoded";
+    for target in ["/Index/pushAll", "/Index/pushByRoom"] {
+        for (length, status) in [(999, 200), (1000, 200), (1001, 413)] {
+            let text = "x".repeat(length);
+            let body = format!("roomNum=r&message={text}");
+            let answer = chat.post(target, form, &body).await;
+            assert_eq!(answer.status, status, "{target} {length}: {}", answer.body);
+            // Nobody is closed for what is too long.
+            let arrives = status == 200 && target == "/Index/pushAll";
+            let expected: Vec<String> = arrives.then_some(text).into_iter().collect();
+            assert_eq!(member.received().await, expected, "{target} {length}");
+        }
+    }
+}

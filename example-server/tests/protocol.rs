@@ -192,6 +192,36 @@ async fn who_asks_without_reading_is_slowed_down_and_not_closed() {
 }
 
 #[tokio::test]
+async fn what_one_read_asks_for_is_answered_as_the_peer_takes_it() {
+    let chat = start("obj.limits.messagesPerSecond = 0").await;
+    let mut observer = chat.connect().await;
+    observer.ask("subscribe|observed").await;
+    let text = r"\u0001".repeat(4000);
+    for _ in 0..8 {
+        let command = format!(r#"sendByRoom|{{"roomNum":"long","message":"{text}"}}"#);
+        assert_eq!(observer.ask(&command).await, "SendByRoom success!");
+    }
+    let mut input = frame(0x81, br#"history|{"roomNum":"long"}"#).repeat(400);
+    input.extend(frame(
+        0x81,
+        br#"sendByRoom|{"roomNum":"observed","message":"end"}"#,
+    ));
+    let mut greedy = raw(&chat, &[]).await;
+    let before = chat.hub.metrics().deliveries.get();
+    greedy.write_all(&input).await.unwrap();
+    // Of answers of 190 KB, the kernel holds some dozen; the first has come when none waits for the others.
+    let mut first = vec![0; 100_000];
+    greedy.read_exact(&mut first).await.unwrap();
+    assert_eq!(chat.hub.metrics().deliveries.get(), before, "not yet");
+    let reading = tokio::spawn(rest(greedy));
+    assert_eq!(
+        observer.socket.next().await.unwrap().unwrap(),
+        Message::text("end")
+    );
+    reading.abort();
+}
+
+#[tokio::test]
 async fn an_echo_of_more_than_the_socket_buffers() {
     let chat = start(
         "obj.home-class = 'Echo'\n\

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::app::App;
@@ -36,15 +37,29 @@ impl IndexController {
         let room = Room::new(request.parameter("roomNum")?)?;
         self.app
             .hub
-            .send_to_room(room, request.parameter("message")?)
+            .send_to_room(room, self.message(&request)?)
             .await?;
         Ok(text("pushBy room success"))
     }
 
     async fn push_all(self: Arc<Self>, request: Request) -> Result<Response, Refusal> {
-        let message = request.parameter("message")?;
-        self.app.hub.send_to_all(message).await?;
+        self.app.hub.send_to_all(self.message(&request)?).await?;
         Ok(text("pushBy all success"))
+    }
+
+    /// What is to be pushed. A longer one than a client may send would not fit into the queue of any client, and close
+    /// all of them.
+    fn message<'r>(&self, request: &'r Request) -> Result<&'r str, Refusal> {
+        let message = request.parameter("message")?;
+        let max = self.app.services.limits.max_message_size;
+        if message.len() > max {
+            let text = format!(
+                "the message has {} bytes, at most {max} are allowed",
+                message.len()
+            );
+            return Err(Refusal::Unreadable(StatusCode::PAYLOAD_TOO_LARGE, text));
+        }
+        Ok(message)
     }
 
     async fn hello(self: Arc<Self>, request: Request) -> Result<Response, Refusal> {

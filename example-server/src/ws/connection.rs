@@ -349,7 +349,10 @@ impl Connection {
 
     async fn handle_message(&mut self, message: Message) -> Option<End> {
         match self.shared.handler.on_message(self.fd, message).await {
-            Answer::Now(answer) => self.outbox.push_answer(answer.encode()),
+            Answer::Now(answer) => {
+                self.outbox.push_answer(answer.encode());
+                return self.wait_while_behind().await;
+            }
             Answer::Later(answer) => {
                 while self.pending.len() >= self.shared.limits.max_pending {
                     if let Some(end) = self.wait_for_an_answer().await {
@@ -358,6 +361,21 @@ impl Connection {
                 }
                 let answer = AbortOnDropHandle::new(tokio::spawn(answer));
                 self.pending.push_back(answer);
+            }
+        }
+        None
+    }
+
+    /// Waits until the peer has taken what it asked for: one read can ask for thousands of long answers.
+    async fn wait_while_behind(&mut self) -> Option<End> {
+        while self.outbox.is_behind() {
+            if self.flush().is_err() {
+                return Some(End::Gone);
+            }
+            if self.outbox.is_behind()
+                && let Some(end) = self.wait_for_an_answer().await
+            {
+                return Some(end);
             }
         }
         None

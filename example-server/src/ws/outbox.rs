@@ -129,8 +129,8 @@ impl Outbox {
         pushed
     }
 
-    /// Queues an answer past the limit. A connection is not read from while much is unwritten, so
-    /// the answers to one read are all that can exceed it.
+    /// Queues an answer past the limit. A connection's messages are not answered while much is unwritten, so one
+    /// answer is all that can exceed it.
     pub fn push_answer(&self, frame: Bytes) {
         let mut state = self.lock();
         if !state.closing {
@@ -183,17 +183,26 @@ impl Outbox {
     /// What the next turn has to know.
     pub(super) fn turn(&self) -> Turn {
         let mut state = self.lock();
+        Turn {
+            closing: state.closing,
+            blocked: state.blocked,
+            behind: self.has_too_much(&state),
+            look: std::mem::take(&mut state.look),
+        }
+    }
+
+    /// [`Turn::behind`].
+    pub(super) fn is_behind(&self) -> bool {
+        self.has_too_much(&self.lock())
+    }
+
+    fn has_too_much(&self, state: &State) -> bool {
         // Where messages may be dropped, they keep nobody from asking.
         let unwritten = match self.policy {
             SlowConsumer::Close => state.queue.cost(),
             SlowConsumer::DropNewest | SlowConsumer::DropOldest => state.queue.cost_of_answers(),
         };
-        Turn {
-            closing: state.closing,
-            blocked: state.blocked,
-            behind: unwritten >= READ_PAUSE,
-            look: std::mem::take(&mut state.look),
-        }
+        unwritten >= READ_PAUSE
     }
 
     /// Ready when something came since it was last ready, or everything was last written; else the
