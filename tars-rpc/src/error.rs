@@ -316,11 +316,12 @@ mod tests {
 
     #[test]
     fn what_a_handler_was_told_is_not_what_its_caller_is_told() {
+        let call = || Call {
+            servant: "App.Server.Obj".into(),
+            func: "f",
+        };
         let nested = |code| Error::Server {
-            call: Call {
-                servant: "App.Server.Obj".into(),
-                func: "f",
-            },
+            call: call(),
             code,
             message: String::new(),
         };
@@ -334,10 +335,7 @@ mod tests {
             assert_eq!(nested(code).answer_code(), answered);
         }
         let limited = Error::RateLimited {
-            call: Call {
-                servant: "App.Server.Obj".into(),
-                func: "f",
-            },
+            call: call(),
             per_second: 1,
         };
         assert_eq!(limited.answer_code(), codes::UNKNOWN);

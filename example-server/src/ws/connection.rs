@@ -372,6 +372,7 @@ impl Connection {
             if self.flush().is_err() {
                 return Some(End::Gone);
             }
+            // With all written there would be nothing to wait for.
             if self.outbox.is_behind()
                 && let Some(end) = self.wait_for_an_answer().await
             {

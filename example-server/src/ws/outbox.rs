@@ -129,8 +129,8 @@ impl Outbox {
         pushed
     }
 
-    /// Queues an answer past the limit. A connection's messages are not answered while much is unwritten, so one
-    /// answer is all that can exceed it.
+    /// Queues an answer past the limit. A connection's messages are not answered while much is unwritten, so what can
+    /// exceed it is one answer, the greetings it waits for, and what is short: pongs and refusals for one read.
     pub fn push_answer(&self, frame: Bytes) {
         let mut state = self.lock();
         if !state.closing {

@@ -129,7 +129,9 @@ impl Datagrams {
                         Ok((n, peer)) => self.received(&mut buf, n, peer),
                         Err(error) => {
                             self.failed("receive", &error);
-                            sleep(PAUSE).await;
+                            if !is_of_a_peer(&error) {
+                                sleep(PAUSE).await;
+                            }
                         }
                     }
                 }
@@ -166,12 +168,9 @@ impl Datagrams {
 
     fn take(&mut self, datagram: &[u8], peer: SocketAddr, arrived: Instant) {
         let tally = &self.shared.tally;
-        if !self.shared.admission.allows(peer.ip()) {
+        // Port 0 cannot be answered.
+        if !self.shared.admission.allows(peer.ip()) || peer.port() == 0 {
             return tally.count(|s| &s.denied);
-        }
-        if peer.port() == 0 {
-            debug!(%peer, "dropped a datagram that nobody can answer");
-            return tally.count(|s| &s.closed_bad_frame);
         }
         let mut bytes = BytesMut::from(datagram);
         let packet = match self.splitter.split(&mut bytes) {
@@ -194,21 +193,25 @@ impl Datagrams {
         }
     }
 
-    /// An error of the socket is mostly some peer's, which is not there any more.
     fn failed(&self, what: &str, error: &io::Error) {
         let adapter = &*self.shared.name;
-        if matches!(
-            error.kind(),
-            io::ErrorKind::ConnectionRefused
-                | io::ErrorKind::ConnectionReset
-                | io::ErrorKind::HostUnreachable
-                | io::ErrorKind::NetworkUnreachable
-        ) {
+        if is_of_a_peer(error) {
             debug!(adapter, address = %self.local, %error, "cannot {what} a datagram");
         } else {
             warn!(adapter, address = %self.local, %error, "cannot {what} a datagram");
         }
     }
+}
+
+/// An error of the socket is mostly some peer's, which is not there any more.
+fn is_of_a_peer(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+    )
 }
 
 fn decode(packet: &Bytes) -> codec::Result<RequestPacket> {

@@ -14,7 +14,8 @@ pub struct Stats {
     pub accepted: Counter,
     /// Connections that were closed at once because there were too many, in all or from their address.
     pub refused: Counter,
-    /// Connections that were closed at once, and datagrams that were dropped, because their address is not allowed.
+    /// Connections that were closed at once, and datagrams that were dropped, because their address is not allowed, or
+    /// is one that cannot be answered.
     pub denied: Counter,
     /// Attempts to accept that failed: out of file descriptors, mostly.
     pub accept_errors: Counter,
