@@ -1,5 +1,7 @@
 //! Values that borrow from the bytes that they are read from, for readers that only look.
 
+mod containers;
+
 use alloc::{borrow::Cow, collections::BTreeMap, string::String, sync::Arc, vec::Vec};
 
 use bytes::Bytes;
@@ -8,26 +10,25 @@ use crate::{
     AtMost, ByteStr, ByteVec, CharArray, CharBytes, Cursor, Decode, Error, ErrorKind, InlineStr,
     Input, Length, OrderedF32, OrderedF64, Reader, Result, Struct, VecMap, WireType,
     alternatives::char_array,
-    decode::{Entries, push_within},
     reader::Place,
     structure::{Borrowed, decode_struct},
     text,
-    vec_map::Unsorted,
     wire::EXTENDED_TAG,
 };
+pub use containers::{ListRef, ListRefIter, MapRef, MapRefIter};
 
 /// A struct of an IDL whose text and bytes are borrowed. `tars2rs` writes the implementation, next to that of
 /// [`Struct`], where its option `borrowed` says so.
 ///
 /// For the IDL `struct Book { 0 require string title; 1 optional map<string, int> stock; };` it is
-/// `BookRef<'a> { title: &'a str, stock: VecMap<&'a str, i32> }`. Nothing of it owns text or bytes; lists are vectors,
-/// maps sorted vectors, so a value is used as the owned one is. What is read is checked as for the owned one, and is the
-/// same, but for [`UnknownFields`](crate::UnknownFields), which it does not keep.
+/// `BookRef<'a> { title: &'a str, stock: MapRef<'a, &'a str, i32> }`. Nothing of it is allocated: text and bytes are
+/// borrowed, lists and maps stay where they are ([`ListRef`], [`MapRef`]). What is read is checked as for the owned one,
+/// and is the same, but for [`UnknownFields`](crate::UnknownFields), which it does not keep.
 ///
 /// Every [`Struct`] is one, too, that borrows nothing.
 ///
 /// ```
-/// # use tars_codec::{Cursor, Field, IntoOwned, Reader, Struct, StructRef, VecMap, Writer, decode_ref, encode};
+/// # use tars_codec::{Cursor, Field, IntoOwned, MapRef, Reader, Struct, StructRef, Writer, decode_ref, encode};
 /// # #[derive(Debug, PartialEq)]
 /// # struct Book { title: String, stock: std::collections::BTreeMap<String, i32> }
 /// # impl Struct for Book {
@@ -39,7 +40,7 @@ use crate::{
 /// #         Self { title: r.required(0), stock: r.optional(1) }
 /// #     }
 /// # }
-/// # struct BookRef<'a> { title: &'a str, stock: VecMap<&'a str, i32> }
+/// # struct BookRef<'a> { title: &'a str, stock: MapRef<'a, &'a str, i32> }
 /// # impl<'a> StructRef<'a> for BookRef<'a> {
 /// #     type Owned = Book;
 /// #     fn decode_fields_ref(r: &mut Cursor<'_, 'a>) -> Self {
@@ -54,7 +55,7 @@ use crate::{
 ///
 /// let look: BookRef<'_> = decode_ref(&bytes)?;
 /// assert_eq!(look.title, "Emma");
-/// assert_eq!(look.stock.get("Bath"), Some(&3));
+/// assert_eq!(look.stock.get("Bath"), Some(3));
 /// let kept: Book = look.into_owned();
 /// assert_eq!(kept, book);
 /// # Ok::<(), tars_codec::Error>(())
@@ -90,13 +91,6 @@ pub trait StructRef<'a>: Sized {
         let _ = (r, tag);
         None
     }
-
-    /// Reads the elements of a list, whose number has been taken and found possible.
-    #[doc(hidden)]
-    #[inline(always)]
-    fn decode_structs_ref(r: &mut Cursor<'_, 'a>, count: usize) -> Result<Vec<Self>> {
-        elements(r, count)
-    }
 }
 
 impl<'a, T: Struct> StructRef<'a> for T {
@@ -122,14 +116,6 @@ impl<'a, T: Struct> StructRef<'a> for T {
     #[inline(always)]
     fn decode_whole_struct(r: &mut Cursor<'_, 'a>, tag: u8) -> Option<Self> {
         r.whole_owned(tag)
-    }
-
-    #[inline(always)]
-    fn decode_structs_ref(r: &mut Cursor<'_, 'a>, count: usize) -> Result<Vec<Self>> {
-        let mut owned = r.as_reader();
-        let items = T::decode_elements(&mut owned, count)?;
-        r.go_on_behind(owned)?;
-        Ok(items)
     }
 }
 
@@ -176,34 +162,6 @@ pub trait DecodeRef<'a>: Sized {
         let _ = (r, tag);
         None
     }
-
-    /// As [`Decode::decode_elements`].
-    ///
-    /// # Errors
-    /// One of them is not of this type, or the bytes end.
-    #[inline(always)]
-    fn decode_elements_ref(r: &mut Cursor<'_, 'a>, count: usize) -> Result<Vec<Self>> {
-        elements(r, count)
-    }
-
-    /// As [`Decode::precedes`].
-    #[doc(hidden)]
-    #[inline(always)]
-    fn precedes(&self, next: &Self) -> bool
-    where
-        Self: Ord,
-    {
-        self < next
-    }
-}
-
-#[inline(always)]
-fn elements<'a, T: DecodeRef<'a>>(r: &mut Cursor<'_, 'a>, count: usize) -> Result<Vec<T>> {
-    let mut items = Vec::with_capacity(count);
-    for _ in 0..count {
-        push_within(&mut items, r.element_value_ref(0)?);
-    }
-    Ok(items)
 }
 
 /// The owned form of a value: `String` for `&str`, and so on through lists, maps and structs.
@@ -415,11 +373,6 @@ impl<'a> DecodeRef<'a> for &'a str {
         let bytes = r.string(ty)?;
         r.utf8(bytes)
     }
-
-    #[inline(always)]
-    fn precedes(&self, next: &Self) -> bool {
-        text::precedes(self, next)
-    }
 }
 
 impl<'a> DecodeRef<'a> for ByteStr<&'a [u8]> {
@@ -466,42 +419,6 @@ impl<'a> DecodeRef<'a> for Cow<'a, [u8]> {
     }
 }
 
-impl<'a, T: DecodeRef<'a>> DecodeRef<'a> for Vec<T> {
-    const MIN_SIZE: usize = 2;
-
-    #[inline(always)]
-    fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
-        if ty != WireType::List {
-            return Err(r.mismatch("a list", ty));
-        }
-        let count = r.count("list", T::MIN_SIZE, size_of::<T>())?;
-        let mut inner = r.enter()?;
-        let items = T::decode_elements_ref(&mut inner, count)?;
-        r.leave(inner);
-        Ok(items)
-    }
-}
-
-impl<'a, K: DecodeRef<'a> + Ord, V: DecodeRef<'a>> DecodeRef<'a> for VecMap<K, V> {
-    const MIN_SIZE: usize = 2;
-
-    #[inline(always)]
-    fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
-        if ty != WireType::Map {
-            return Err(r.mismatch("a map", ty));
-        }
-        let count = r.count("map", K::MIN_SIZE + V::MIN_SIZE, size_of::<(K, V)>())?;
-        let mut inner = r.enter()?;
-        let mut entries = Unsorted::with_capacity(count, K::precedes);
-        for _ in 0..count {
-            let key = inner.element_value_ref(0)?;
-            entries.add(key, inner.element_value_ref(1)?);
-        }
-        r.leave(inner);
-        Ok(entries.into_vec_map())
-    }
-}
-
 impl<'a, T: DecodeRef<'a> + Length, const N: usize> DecodeRef<'a> for AtMost<T, N> {
     const MIN_SIZE: usize = T::MIN_SIZE;
 
@@ -525,11 +442,6 @@ impl<'a, T: StructRef<'a>> DecodeRef<'a> for T {
     fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
         T::decode_struct_ref(r, ty)
     }
-
-    #[inline(always)]
-    fn decode_elements_ref(r: &mut Cursor<'_, 'a>, count: usize) -> Result<Vec<Self>> {
-        T::decode_structs_ref(r, count)
-    }
 }
 
 /// Types that borrow nothing.
@@ -548,14 +460,6 @@ macro_rules! owned {
             #[inline(always)]
             fn decode_ref(r: &mut Cursor<'_, '_>, ty: WireType) -> Result<Self> {
                 r.owned(ty)
-            }
-
-            #[inline(always)]
-            fn decode_elements_ref(r: &mut Cursor<'_, '_>, count: usize) -> Result<Vec<Self>> {
-                let mut owned = r.as_reader();
-                let items = Self::decode_elements(&mut owned, count)?;
-                r.go_on_behind(owned)?;
-                Ok(items)
             }
         }
 
@@ -587,7 +491,9 @@ owned! {
     [] Bytes;
     [] ByteStr;
     [] ByteVec;
+    [T: Decode] Vec<T>;
     [K: Decode + Ord, V: Decode] BTreeMap<K, V>;
+    [K: Decode + Ord, V: Decode] VecMap<K, V>;
 }
 
 impl<T: Struct> IntoOwned<T> for T {
@@ -619,28 +525,4 @@ into_owned! {
     [] Cow<'_, [u8]> => Vec<u8>: bytes => bytes.into_owned();
     [] Cow<'_, [u8]> => ByteVec: bytes => ByteVec(bytes.into_owned());
     [T: IntoOwned<O>, O] Option<T> => Option<O>: value => value.map(T::into_owned);
-    [T: IntoOwned<O>, O] Vec<T> => Vec<O>: items => items.into_iter().map(T::into_owned).collect();
-    [K: IntoOwned<L>, V: IntoOwned<W>, L: Ord, W] VecMap<K, V> => BTreeMap<L, W>: map => entries(map).collect();
-    [K: IntoOwned<L>, V: IntoOwned<W>, L: Ord, W] VecMap<K, V> => VecMap<L, W>: map => entries(map).collect();
-}
-
-#[cfg(feature = "std")]
-into_owned! {
-    [
-        K: IntoOwned<L>, V: IntoOwned<W>, L: Eq + core::hash::Hash, W, S: core::hash::BuildHasher + Default
-    ] VecMap<K, V> => std::collections::HashMap<L, W, S>: map => entries(map).collect();
-}
-
-#[cfg(feature = "indexmap")]
-into_owned! {
-    [
-        K: IntoOwned<L>, V: IntoOwned<W>, L: Eq + core::hash::Hash, W, S: core::hash::BuildHasher + Default
-    ] VecMap<K, V> => indexmap::IndexMap<L, W, S>: map => entries(map).collect();
-}
-
-fn entries<K: IntoOwned<L>, V: IntoOwned<W>, L, W>(
-    map: VecMap<K, V>,
-) -> impl Iterator<Item = (L, W)> {
-    let owned = |(key, value): (K, V)| (key.into_owned(), value.into_owned());
-    map.into_iter().map(owned)
 }

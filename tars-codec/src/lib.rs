@@ -77,7 +77,10 @@ pub use crate::{
     alternatives::{
         AtMost, AtMostRef, ByteStr, ByteVec, CharBytes, Length, byte_vec, char_bytes, chars,
     },
-    borrowed::{DecodeRef, IntoOwned, StructRef, decode_ref, decode_ref_with, into_owned},
+    borrowed::{
+        DecodeRef, IntoOwned, ListRef, ListRefIter, MapRef, MapRefIter, StructRef, decode_ref,
+        decode_ref_with, into_owned,
+    },
     decode::Decode,
     encode::Encode,
     error::{Error, ErrorKind, Result},

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::Bytes;
 use proptest::{collection, prelude::*};
 use tars_codec::{
-    ByteStr, CharArray, Decode, Encode, Fields, InlineStr, Input, Limits, RequestPacket, Struct,
-    Value, VecMap, decode, encode, write,
+    ByteStr, CharArray, Decode, Encode, Fields, InlineStr, Input, IntoOwned, Limits, MapRef,
+    RequestPacket, Struct, Value, VecMap, decode, encode, write,
 };
 
 fn written<T: Encode + ?Sized>(tag: u8, value: &T) -> Vec<u8> {
@@ -212,8 +212,9 @@ proptest! {
         prop_assert!(sorted.iter().eq(&expected));
         let inline: VecMap<InlineStr, i32> = input.reader().required(0);
         prop_assert!(inline.into_iter().eq(expected.iter().map(|(key, value)| (key.as_str().into(), *value))));
-        let borrowed: VecMap<&str, i32> = input.cursor().required_ref(0);
-        prop_assert!(borrowed.into_iter().eq(expected.iter().map(|(key, value)| (key.as_str(), *value))));
+        let borrowed: MapRef<'_, &str, i32> = input.cursor().required_ref(0);
+        let owned: BTreeMap<String, i32> = borrowed.into_owned();
+        prop_assert_eq!(&owned, &expected);
         prop_assert!(input.reader().check().is_ok());
     }
 }

@@ -1,6 +1,6 @@
 //! `FooRef<'a>`: a struct whose text and bytes are borrowed from what was received (`borrowed = true`).
 //!
-//! Strings are `&str`, bytes a `Cow`, lists are vectors and maps `VecMap`s, whatever the owned struct has; what borrows
+//! Strings are `&str`, bytes a `Cow`, lists `ListRef`s and maps `MapRef`s, whatever the owned struct has; what borrows
 //! nothing is as in the owned struct, and so are keys that are neither text nor bytes.
 
 use askama::Template;
@@ -78,8 +78,7 @@ impl Parts<'_> {
             Type::String { .. } => "&'a [u8]".to_owned(),
             Type::Bytes { .. } => "codec::Cow<'a, [u8]>".to_owned(),
             Type::Vector { item, .. } => format!(
-                "{}<{}>",
-                self.spelling.prelude.vec(),
+                "codec::ListRef<'a, {}>",
                 self.ref_ty(item, types, ordered, true)
             ),
             Type::Map { key, value } => {
@@ -88,7 +87,7 @@ impl Parts<'_> {
                     _ => self.spelling.nested(None, key, types, true),
                 };
                 format!(
-                    "codec::VecMap<{key}, {}>",
+                    "codec::MapRef<'a, {key}, {}>",
                     self.ref_ty(value, types, ordered, true)
                 )
             }

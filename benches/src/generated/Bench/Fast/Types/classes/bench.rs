@@ -113,11 +113,11 @@ pub struct LotofTagsRef<'a> {
     /// Tag 3.
     pub str: &'a str,
     /// Tag 4.
-    pub ss: Vec<Record>,
+    pub ss: codec::ListRef<'a, Record>,
     /// Tag 5.
     pub rs: Record,
     /// Tag 6.
-    pub mss: codec::VecMap<&'a str, Record>,
+    pub mss: codec::MapRef<'a, &'a str, Record>,
 }
 
 impl<'a> codec::StructRef<'a> for LotofTagsRef<'a> {
@@ -200,11 +200,11 @@ impl codec::Struct for ComplicatedStruct {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ComplicatedStructRef<'a> {
     /// Tag 0.
-    pub ss: Vec<Record>,
+    pub ss: codec::ListRef<'a, Record>,
     /// Tag 1.
     pub rs: Record,
     /// Tag 2.
-    pub mss: codec::VecMap<&'a str, Record>,
+    pub mss: codec::MapRef<'a, &'a str, Record>,
     /// Tag 3.
     pub str: &'a str,
 }

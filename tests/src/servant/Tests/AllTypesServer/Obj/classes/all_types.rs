@@ -556,7 +556,7 @@ impl codec::Struct for OneStrs {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OneStrsRef<'a> {
     /// Tag 0.
-    pub v: Vec<&'a str>,
+    pub v: codec::ListRef<'a, &'a str>,
 }
 
 impl<'a> codec::StructRef<'a> for OneStrsRef<'a> {
@@ -609,7 +609,7 @@ impl codec::Struct for OneMap {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OneMapRef<'a> {
     /// Tag 0.
-    pub v: codec::VecMap<&'a str, &'a str>,
+    pub v: codec::MapRef<'a, &'a str, &'a str>,
 }
 
 impl<'a> codec::StructRef<'a> for OneMapRef<'a> {
@@ -1310,9 +1310,9 @@ pub struct OptionalPlainRef<'a> {
     /// Tag 13.
     pub bytes: codec::Cow<'a, [u8]>,
     /// Tag 14.
-    pub ints: Vec<i32>,
+    pub ints: codec::ListRef<'a, i32>,
     /// Tag 15.
-    pub m: codec::VecMap<&'a str, i32>,
+    pub m: codec::MapRef<'a, &'a str, i32>,
 }
 
 impl<'a> codec::StructRef<'a> for OptionalPlainRef<'a> {
@@ -1579,47 +1579,47 @@ pub struct ContainersRef<'a> {
     /// Tag 0.
     pub bytes: codec::Cow<'a, [u8]>,
     /// Tag 2.
-    pub shorts: Vec<i16>,
+    pub shorts: codec::ListRef<'a, i16>,
     /// Tag 3.
-    pub ints: Vec<i32>,
+    pub ints: codec::ListRef<'a, i32>,
     /// Tag 4.
-    pub longs: Vec<i64>,
+    pub longs: codec::ListRef<'a, i64>,
     /// Tag 5.
-    pub floats: Vec<f32>,
+    pub floats: codec::ListRef<'a, f32>,
     /// Tag 6.
-    pub doubles: Vec<f64>,
+    pub doubles: codec::ListRef<'a, f64>,
     /// Tag 7.
-    pub strs: Vec<&'a str>,
+    pub strs: codec::ListRef<'a, &'a str>,
     /// Tag 8.
-    pub inners: Vec<InnerRef<'a>>,
+    pub inners: codec::ListRef<'a, InnerRef<'a>>,
     /// Tag 9.
-    pub vvi: Vec<Vec<i32>>,
+    pub vvi: codec::ListRef<'a, codec::ListRef<'a, i32>>,
     /// Tag 10.
-    pub vvb: Vec<codec::Cow<'a, [u8]>>,
+    pub vvb: codec::ListRef<'a, codec::Cow<'a, [u8]>>,
     /// Tag 11.
-    pub mss: codec::VecMap<&'a str, &'a str>,
+    pub mss: codec::MapRef<'a, &'a str, &'a str>,
     /// Tag 12.
-    pub mis: codec::VecMap<i32, &'a str>,
+    pub mis: codec::MapRef<'a, i32, &'a str>,
     /// Tag 13.
-    pub mli: codec::VecMap<i64, InnerRef<'a>>,
+    pub mli: codec::MapRef<'a, i64, InnerRef<'a>>,
     /// Tag 14.
-    pub msv: codec::VecMap<&'a str, Vec<i32>>,
+    pub msv: codec::MapRef<'a, &'a str, codec::ListRef<'a, i32>>,
     /// Tag 15.
-    pub msm: codec::VecMap<&'a str, codec::VecMap<i32, InnerRef<'a>>>,
+    pub msm: codec::MapRef<'a, &'a str, codec::MapRef<'a, i32, InnerRef<'a>>>,
     /// Tag 16.
-    pub vm: Vec<codec::VecMap<&'a str, i32>>,
+    pub vm: codec::ListRef<'a, codec::MapRef<'a, &'a str, i32>>,
     /// Tag 17.
-    pub vub: Vec<u8>,
+    pub vub: codec::ListRef<'a, u8>,
     /// Tag 18.
-    pub vus: Vec<u16>,
+    pub vus: codec::ListRef<'a, u16>,
     /// Tag 19.
-    pub vui: Vec<u32>,
+    pub vui: codec::ListRef<'a, u32>,
     /// Tag 20.
-    pub colors: Vec<Color>,
+    pub colors: codec::ListRef<'a, Color>,
     /// Tag 21.
-    pub msb: codec::VecMap<&'a str, codec::Cow<'a, [u8]>>,
+    pub msb: codec::MapRef<'a, &'a str, codec::Cow<'a, [u8]>>,
     /// Tag 22.
-    pub mbb: codec::VecMap<i8, i8>,
+    pub mbb: codec::MapRef<'a, i8, i8>,
 }
 
 impl<'a> codec::StructRef<'a> for ContainersRef<'a> {
@@ -1714,7 +1714,7 @@ impl codec::Struct for StructKeyMap {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StructKeyMapRef<'a> {
     /// Tag 0.
-    pub m: codec::VecMap<Key2, &'a str>,
+    pub m: codec::MapRef<'a, Key2, &'a str>,
 }
 
 impl<'a> codec::StructRef<'a> for StructKeyMapRef<'a> {
@@ -1817,7 +1817,7 @@ pub struct BigTagsRef<'a> {
     /// Tag 200.
     pub bytes: codec::Cow<'a, [u8]>,
     /// Tag 254.
-    pub m: codec::VecMap<&'a str, i32>,
+    pub m: codec::MapRef<'a, &'a str, i32>,
     /// Tag 255.
     pub z: i64,
 }
@@ -2022,9 +2022,9 @@ pub struct InnerNewRef<'a> {
     /// Tag 0.
     pub id: i32,
     /// Tag 1.
-    pub added_list: Vec<InnerRef<'a>>,
+    pub added_list: codec::ListRef<'a, InnerRef<'a>>,
     /// Tag 2.
-    pub added_map: codec::VecMap<&'a str, codec::Cow<'a, [u8]>>,
+    pub added_map: codec::MapRef<'a, &'a str, codec::Cow<'a, [u8]>>,
     /// Tag 3.
     pub added_struct: InnerRef<'a>,
     /// Tag 5.
@@ -2126,7 +2126,7 @@ pub struct OuterOldRef<'a> {
     /// Tag 0.
     pub inner: InnerOldRef<'a>,
     /// Tag 1.
-    pub list: Vec<InnerOldRef<'a>>,
+    pub list: codec::ListRef<'a, InnerOldRef<'a>>,
     /// Tag 9.
     pub tail: i32,
 }
@@ -2220,7 +2220,7 @@ pub struct OuterNewRef<'a> {
     /// Tag 0.
     pub inner: InnerNewRef<'a>,
     /// Tag 1.
-    pub list: Vec<InnerNewRef<'a>>,
+    pub list: codec::ListRef<'a, InnerNewRef<'a>>,
     /// Tag 4.
     pub added: InnerNewRef<'a>,
     /// Tag 5.
@@ -2357,7 +2357,7 @@ pub struct Level2Ref<'a> {
     /// Tag 0.
     pub l3: Level3Ref<'a>,
     /// Tag 1.
-    pub v3: Vec<Level3Ref<'a>>,
+    pub v3: codec::ListRef<'a, Level3Ref<'a>>,
 }
 
 impl<'a> codec::StructRef<'a> for Level2Ref<'a> {
@@ -2422,7 +2422,7 @@ pub struct Level1Ref<'a> {
     /// Tag 0.
     pub l2: Level2Ref<'a>,
     /// Tag 1.
-    pub m2: codec::VecMap<&'a str, Level2Ref<'a>>,
+    pub m2: codec::MapRef<'a, &'a str, Level2Ref<'a>>,
 }
 
 impl<'a> codec::StructRef<'a> for Level1Ref<'a> {
@@ -2499,13 +2499,13 @@ impl codec::Struct for FixedArrays {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FixedArraysRef<'a> {
     /// Tag 0.
-    pub ai: Vec<i32>,
+    pub ai: codec::ListRef<'a, i32>,
     /// Tag 1.
     pub ab: codec::Cow<'a, [u8]>,
     /// Tag 2.
     pub fs: &'a str,
     /// Tag 3.
-    pub vs: Vec<i16>,
+    pub vs: codec::ListRef<'a, i16>,
 }
 
 impl<'a> codec::StructRef<'a> for FixedArraysRef<'a> {

@@ -1,0 +1,396 @@
+//! Lists and maps that stay where they are: checked when they are read, and read again when they are looked at.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+use core::{borrow::Borrow, fmt, iter::FusedIterator, marker::PhantomData};
+
+use super::{DecodeRef, IntoOwned};
+use crate::{
+    Cursor, Input, Length, Limits, Result, VecMap, WireType, decode::Entries, vec_map::Unsorted,
+};
+
+/// A list within the bytes that it was read from: what a list is in a [`StructRef`](crate::StructRef).
+///
+/// All of it has been checked, but nothing is made of it before somebody looks: it takes no memory, whatever a peer
+/// sends. Each [`iter`](Self::iter) reads the elements anew, so what is looked at more than once, or by number, is better
+/// collected into a `Vec`. Lists in lists are checked again with each look at the outer one.
+///
+/// ```
+/// use tars_codec::{Cursor, ListRef, Input, write};
+///
+/// let mut bytes = Vec::new();
+/// write(&mut bytes, |w| w.put(0, &vec!["Emma".to_owned(), "Persuasion".to_owned()]))?;
+///
+/// let input = Input::new(&bytes);
+/// let titles: ListRef<'_, &str> = input.cursor().required_ref(0);
+/// assert_eq!(titles.len(), 2);
+/// assert!(titles.iter().eq(["Emma", "Persuasion"]));
+/// let kept: Vec<&str> = titles.iter().collect();
+/// assert_eq!(kept[1], "Persuasion");
+/// # Ok::<(), tars_codec::Error>(())
+/// ```
+pub struct ListRef<'a, T> {
+    items: Items<'a>,
+    of: PhantomData<fn() -> T>,
+}
+
+/// A map within the bytes that it was read from: what a map is in a [`StructRef`](crate::StructRef).
+///
+/// As for a [`ListRef`], all of it has been checked, and nothing is made of it before somebody looks. Entries are in the
+/// order of the wire, so that [`get`](Self::get) goes through them: a map that is asked often is better collected into
+/// one that can search.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use tars_codec::{Cursor, Input, MapRef, write};
+///
+/// let mut bytes = Vec::new();
+/// write(&mut bytes, |w| w.put(0, &BTreeMap::from([("Bath".to_owned(), 3), ("Box Hill".to_owned(), 1)])))?;
+///
+/// let input = Input::new(&bytes);
+/// let stock: MapRef<'_, &str, i32> = input.cursor().required_ref(0);
+/// assert_eq!(stock.get("Bath"), Some(3));
+/// assert_eq!(stock.iter().map(|(_, count)| count).sum::<i32>(), 4);
+/// # Ok::<(), tars_codec::Error>(())
+/// ```
+pub struct MapRef<'a, K, V> {
+    items: Items<'a>,
+    of: PhantomData<fn() -> (K, V)>,
+}
+
+/// ListRefIter or entries, one behind the other.
+#[derive(Clone, Copy, Default)]
+struct Items<'a> {
+    bytes: &'a [u8],
+    count: usize,
+}
+
+impl<'a> Items<'a> {
+    /// Those that a reader has passed since it stood at `start`.
+    #[inline(always)]
+    fn since(start: &'a [u8], r: &Cursor<'_, 'a>, count: usize) -> Self {
+        let bytes = &start[..start.len() - r.left()];
+        Self { bytes, count }
+    }
+
+    #[inline]
+    fn read(self) -> Reading<'a> {
+        Reading {
+            input: Input::new(self.bytes).with_limits(CHECKED),
+            rest: self.bytes,
+            left: self.count,
+        }
+    }
+}
+
+/// What has been read within limits needs none.
+const CHECKED: Limits = Limits::DEFAULT
+    .with_depth(u16::MAX)
+    .with_string(usize::MAX)
+    .with_count(usize::MAX)
+    .with_memory(usize::MAX);
+
+/// Items that are looked at.
+#[derive(Debug)]
+struct Reading<'a> {
+    input: Input<'a>,
+    rest: &'a [u8],
+    left: usize,
+}
+
+impl<'a> Reading<'a> {
+    /// The next item, by what reads one.
+    #[inline(always)]
+    fn next<T>(&mut self, read: impl FnOnce(&mut Cursor<'_, 'a>) -> Result<T>) -> Option<T> {
+        let left = self.left.checked_sub(1)?;
+        let mut r = Cursor::new(self.rest, &self.input);
+        let item = read(&mut r).ok();
+        // Each has been good before. If it is not now, a `DecodeRef` reads the same bytes in different ways.
+        self.left = if item.is_some() { left } else { 0 };
+        self.rest = r.rest();
+        item
+    }
+}
+
+/// The elements of a [`ListRef`].
+#[derive(Debug)]
+pub struct ListRefIter<'a, T> {
+    reading: Reading<'a>,
+    of: PhantomData<fn() -> T>,
+}
+
+/// The entries of a [`MapRef`].
+#[derive(Debug)]
+pub struct MapRefIter<'a, K, V> {
+    reading: Reading<'a>,
+    of: PhantomData<fn() -> (K, V)>,
+}
+
+impl<'a, T: DecodeRef<'a>> ListRef<'a, T> {
+    /// Reads the elements, one by one.
+    #[inline]
+    pub fn iter(&self) -> ListRefIter<'a, T> {
+        ListRefIter {
+            reading: self.items.read(),
+            of: PhantomData,
+        }
+    }
+}
+
+impl<'a, K: DecodeRef<'a>, V: DecodeRef<'a>> MapRef<'a, K, V> {
+    /// Reads the entries, one by one, in the order of the wire.
+    #[inline]
+    pub fn iter(&self) -> MapRefIter<'a, K, V> {
+        MapRefIter {
+            reading: self.items.read(),
+            of: PhantomData,
+        }
+    }
+
+    /// The value of a key: of equal keys, the first counts. This goes through the entries.
+    pub fn get<Q: PartialEq + ?Sized>(&self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        let found = self.iter().find(|(at, _)| at.borrow() == key);
+        found.map(|(_, value)| value)
+    }
+
+    /// Whether there is such a key. This goes through the entries.
+    pub fn contains_key<Q: PartialEq + ?Sized>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        self.iter().any(|(at, _)| at.borrow() == key)
+    }
+
+    fn collect_into<E: Entries<L, W>, L, W>(self, mut entries: E) -> E
+    where
+        K: IntoOwned<L>,
+        V: IntoOwned<W>,
+    {
+        for (key, value) in self {
+            entries.add(key.into_owned(), value.into_owned());
+        }
+        entries
+    }
+}
+
+impl<'a, T: DecodeRef<'a>> Iterator for ListRefIter<'a, T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        self.reading.next(|r| r.element_value_ref(0))
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.reading.left, Some(self.reading.left))
+    }
+}
+
+impl<'a, K: DecodeRef<'a>, V: DecodeRef<'a>> Iterator for MapRefIter<'a, K, V> {
+    type Item = (K, V);
+
+    #[inline]
+    fn next(&mut self) -> Option<(K, V)> {
+        self.reading
+            .next(|r| Ok((r.element_value_ref(0)?, r.element_value_ref(1)?)))
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.reading.left, Some(self.reading.left))
+    }
+}
+
+impl<'a, T: DecodeRef<'a>> DecodeRef<'a> for ListRef<'a, T> {
+    const MIN_SIZE: usize = 2;
+
+    #[inline(always)]
+    fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
+        if ty != WireType::List {
+            return Err(r.mismatch("a list", ty));
+        }
+        let count = r.count("list", T::MIN_SIZE, 0)?;
+        let mut inner = r.enter()?;
+        let start = inner.rest();
+        for _ in 0..count {
+            looked_at(inner.element_value_ref::<T>(0)?);
+        }
+        r.leave(inner);
+        Ok(Self {
+            items: Items::since(start, r, count),
+            of: PhantomData,
+        })
+    }
+}
+
+impl<'a, K: DecodeRef<'a>, V: DecodeRef<'a>> DecodeRef<'a> for MapRef<'a, K, V> {
+    const MIN_SIZE: usize = 2;
+
+    #[inline(always)]
+    fn decode_ref(r: &mut Cursor<'_, 'a>, ty: WireType) -> Result<Self> {
+        if ty != WireType::Map {
+            return Err(r.mismatch("a map", ty));
+        }
+        let count = r.count("map", K::MIN_SIZE + V::MIN_SIZE, 0)?;
+        let mut inner = r.enter()?;
+        let start = inner.rest();
+        for _ in 0..count {
+            looked_at(inner.element_value_ref::<K>(0)?);
+            looked_at(inner.element_value_ref::<V>(1)?);
+        }
+        r.leave(inner);
+        Ok(Self {
+            items: Items::since(start, r, count),
+            of: PhantomData,
+        })
+    }
+}
+
+/// Of a value that nobody looks at, the compiler would only compute the width, without branches, and each head would wait
+/// for the width of the value before it: twice the time.
+#[inline(always)]
+fn looked_at<T>(value: T) {
+    core::hint::black_box(value);
+}
+
+impl<T> Length for ListRef<'_, T> {
+    const WHAT: &'static str = "list";
+
+    fn length(&self) -> usize {
+        self.len()
+    }
+}
+
+/// What both containers have.
+macro_rules! container {
+    ($name:ident<'a, $($of:ident),+> of $item:ty, $iter:ident, $debug:ident) => {
+        impl<$($of),+> $name<'_, $($of),+> {
+            /// How many there are; in a map, each of equal keys counts.
+            pub const fn len(&self) -> usize {
+                self.items.count
+            }
+
+            /// Whether there are none.
+            pub const fn is_empty(&self) -> bool {
+                self.items.count == 0
+            }
+        }
+
+        impl<$($of),+> Clone for $name<'_, $($of),+> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<$($of),+> Copy for $name<'_, $($of),+> {}
+
+        /// An empty one.
+        impl<$($of),+> Default for $name<'_, $($of),+> {
+            fn default() -> Self {
+                Self {
+                    items: Items::default(),
+                    of: PhantomData,
+                }
+            }
+        }
+
+        impl<'a, $($of: DecodeRef<'a> + fmt::Debug),+> fmt::Debug for $name<'a, $($of),+> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.$debug().entries(self).finish()
+            }
+        }
+
+        /// The same values in the same order. What they are on the wire may differ.
+        impl<'a, $($of: DecodeRef<'a> + PartialEq),+> PartialEq for $name<'a, $($of),+> {
+            fn eq(&self, other: &Self) -> bool {
+                self.iter().eq(other.iter())
+            }
+        }
+
+        impl<'a, $($of: DecodeRef<'a> + Eq),+> Eq for $name<'a, $($of),+> {}
+
+        impl<'a, $($of: DecodeRef<'a>),+> IntoIterator for $name<'a, $($of),+> {
+            type Item = $item;
+            type IntoIter = $iter<'a, $($of),+>;
+
+            fn into_iter(self) -> Self::IntoIter {
+                self.iter()
+            }
+        }
+
+        impl<'a, $($of: DecodeRef<'a>),+> IntoIterator for &$name<'a, $($of),+> {
+            type Item = $item;
+            type IntoIter = $iter<'a, $($of),+>;
+
+            fn into_iter(self) -> Self::IntoIter {
+                self.iter()
+            }
+        }
+
+        impl<'a, $($of: DecodeRef<'a>),+> ExactSizeIterator for $iter<'a, $($of),+> {}
+
+        impl<'a, $($of: DecodeRef<'a>),+> FusedIterator for $iter<'a, $($of),+> {}
+    };
+}
+
+container!(ListRef<'a, T> of T, ListRefIter, debug_list);
+container!(MapRef<'a, K, V> of (K, V), MapRefIter, debug_map);
+
+impl<'a, T: DecodeRef<'a> + IntoOwned<O>, O> IntoOwned<Vec<O>> for ListRef<'a, T> {
+    fn into_owned(self) -> Vec<O> {
+        self.iter().map(T::into_owned).collect()
+    }
+}
+
+impl<'a, K, V, L, W> IntoOwned<VecMap<L, W>> for MapRef<'a, K, V>
+where
+    K: DecodeRef<'a> + IntoOwned<L>,
+    V: DecodeRef<'a> + IntoOwned<W>,
+    L: Ord,
+{
+    fn into_owned(self) -> VecMap<L, W> {
+        let entries = Unsorted::with_capacity(self.len(), L::lt);
+        self.collect_into(entries).into_vec_map()
+    }
+}
+
+impl<'a, K, V, L, W> IntoOwned<BTreeMap<L, W>> for MapRef<'a, K, V>
+where
+    K: DecodeRef<'a> + IntoOwned<L>,
+    V: DecodeRef<'a> + IntoOwned<W>,
+    L: Ord,
+{
+    fn into_owned(self) -> BTreeMap<L, W> {
+        let entries = Unsorted::with_capacity(self.len(), L::lt);
+        self.collect_into(entries).into_tree()
+    }
+}
+
+#[cfg(feature = "std")]
+impl<'a, K, V, L, W, S> IntoOwned<std::collections::HashMap<L, W, S>> for MapRef<'a, K, V>
+where
+    K: DecodeRef<'a> + IntoOwned<L>,
+    V: DecodeRef<'a> + IntoOwned<W>,
+    L: Eq + core::hash::Hash,
+    S: core::hash::BuildHasher + Default,
+{
+    fn into_owned(self) -> std::collections::HashMap<L, W, S> {
+        self.collect_into(std::collections::HashMap::default())
+    }
+}
+
+#[cfg(feature = "indexmap")]
+impl<'a, K, V, L, W, S> IntoOwned<indexmap::IndexMap<L, W, S>> for MapRef<'a, K, V>
+where
+    K: DecodeRef<'a> + IntoOwned<L>,
+    V: DecodeRef<'a> + IntoOwned<W>,
+    L: Eq + core::hash::Hash,
+    S: core::hash::BuildHasher + Default,
+{
+    fn into_owned(self) -> indexmap::IndexMap<L, W, S> {
+        self.collect_into(indexmap::IndexMap::default())
+    }
+}
