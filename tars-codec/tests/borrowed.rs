@@ -225,7 +225,7 @@ fn every_owned_form() {
     assert_eq!(&*shared, "a");
     let mut wire = Vec::new();
     write(&mut wire, |w| {
-        w.put(0, &BTreeMap::from([("k".to_owned(), Bytes::from("v"))]))
+        w.put(0, &BTreeMap::from([("k".to_owned(), Bytes::from("v"))]));
     })
     .unwrap();
     let input = Input::new(&wire);
