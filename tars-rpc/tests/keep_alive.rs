@@ -10,7 +10,7 @@ use tars_rpc::{
     client::{CallOptions, PushEvent},
     codec::{RequestPacket, ResponsePacket},
 };
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::{io::AsyncReadExt, task::JoinHandle, time::Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -111,6 +111,68 @@ async fn a_peer_that_answered_pings_and_then_is_silent_is_gone() {
     let id = connection.request().await.unwrap().request_id;
     connection.send(&greeting(id, "another process")).await;
     call.await.unwrap().unwrap();
+}
+
+/// A client whose peer has answered a ping, and calls with more than the socket takes, `after` the answer.
+async fn uploading(
+    after: Duration,
+) -> (JoinHandle<Result<String>>, Communicator, Accepting, Raw) {
+    let (client, communicator, server, mut connection) = connected(|c| c.idle = None).await;
+    let ping = connection.request().await.unwrap();
+    connection.send(&common::failure(ping.request_id, 0)).await;
+    tokio::time::sleep(after).await;
+    let client = client.with(patient());
+    let call = tokio::spawn(async move { client.say_hello_world(&"x".repeat(1 << 20)).await });
+    (call, communicator, server, connection)
+}
+
+/// Reads so many bytes at most.
+async fn read(connection: &mut Raw, n: usize) {
+    let mut bytes = vec![0; n];
+    let n = connection.stream.read(&mut bytes).await.unwrap();
+    connection.input.extend_from_slice(&bytes[..n]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_a_large_request_slowly_is_not_silent() {
+    // Slowly, or seldom; the next ping is due after 20 s, somewhere in the request.
+    for (pause, n) in [(1, 16 << 10), (9, 64 << 10)] {
+        for after in 0..20 {
+            let (call, communicator, _server, mut connection) = uploading(after * SECOND).await;
+            let answering = tokio::spawn(async move {
+                while connection.input.len() < 1 << 20 {
+                    tokio::time::sleep(pause * SECOND).await;
+                    read(&mut connection, n).await;
+                }
+                while let Some(request) = connection.request().await {
+                    let answer = match &*request.func {
+                        "tars_ping" => common::failure(request.request_id, 0),
+                        _ => greeting(request.request_id, "that was much"),
+                    };
+                    connection.send(&answer).await;
+                }
+            });
+            let answer = call.await.unwrap();
+            assert!(answer.is_ok(), "{pause}, {after}: {answer:?}");
+            assert_eq!(communicator.stats().connects.get(), 1);
+            answering.abort();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_no_more_of_a_request_is_gone() {
+    for after in 0..31 {
+        let (call, _communicator, _server, mut connection) = uploading(after * SECOND).await;
+        for _ in 0..10 {
+            tokio::time::sleep(SECOND).await;
+            read(&mut connection, 16 << 10).await;
+        }
+        let began = Instant::now();
+        let error = call.await.unwrap().unwrap_err();
+        let is_gone = matches!(error, Error::Disconnected { .. });
+        assert!(is_gone && began.elapsed() <= 40 * SECOND, "{error:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -81,8 +81,8 @@ pub(crate) struct ClientConnection<T> {
     deadlines: Deadlines,
     /// Calls without an answer, by the position of the end of their frame.
     oneway: VecDeque<(u64, i32)>,
-    /// The id of the last ping.
-    ping: Option<i32>,
+    /// The id of the last ping, and the position of the end of its frame.
+    ping: Option<(i32, u64)>,
     input: Input,
     output: Output,
     limits: Limits,
@@ -206,8 +206,14 @@ impl<T> ClientConnection<T> {
         };
         // It holds nothing that could fail to be encoded.
         if head.write_frame(self.output.buffer(), |_| {}).is_ok() {
-            self.ping = Some(head.request_id);
+            self.ping = Some((head.request_id, self.output.end()));
         }
+    }
+
+    /// Whether the last ping waits to be sent, behind other bytes.
+    pub(crate) fn ping_waits(&self) -> bool {
+        self.ping
+            .is_some_and(|(_, end)| end > self.output.position())
     }
 
     /// Forgets a call. Its frame is sent all the same, or the server would see half a frame.
@@ -287,7 +293,7 @@ impl<T> ClientConnection<T> {
         Ok(Some(match self.cancel(id) {
             Some(caller) => Event::Answer(caller, answer),
             None if id == 0 => Event::Push(answer),
-            None if self.ping == Some(id) => {
+            None if self.ping.is_some_and(|(ping, _)| ping == id) => {
                 self.ping = None;
                 Event::Pong
             }

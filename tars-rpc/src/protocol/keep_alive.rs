@@ -59,7 +59,7 @@ impl KeepAlive {
         new
     }
 
-    /// Bytes came.
+    /// Bytes came, or the peer has taken some.
     pub(crate) fn heard(&mut self) {
         self.heard = true;
     }
@@ -67,6 +67,13 @@ impl KeepAlive {
     /// A call began.
     pub(crate) fn used(&mut self) {
         self.used = true;
+    }
+
+    /// The ping waits behind other bytes: the peer cannot answer it yet. Whether it takes any is judged elsewhere.
+    pub(crate) fn ping_waits(&mut self, now: Instant) {
+        if let Some(at) = &mut self.pinged_at {
+            *at = now;
+        }
     }
 
     /// The answer to a ping came.
@@ -205,6 +212,20 @@ mod tests {
             };
             assert_eq!(dues, [(15, Due::Ping), (20, silent)]);
         }
+    }
+
+    #[test]
+    fn a_ping_that_waits_to_be_sent_is_not_waited_for() {
+        let dues = dues(TIMES, 100, true, |second, k| {
+            k.ping_answered();
+            if (15..=42).contains(&second) {
+                k.ping_waits(Instant::now() + second * SECOND);
+            }
+        });
+        let silent = Due::Silent {
+            answered_before: true,
+        };
+        assert_eq!(dues, [(15, Due::Ping), (50, silent)]);
     }
 
     #[test]

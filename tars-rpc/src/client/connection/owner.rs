@@ -20,7 +20,7 @@ use super::{
     inbox::{Batch, Inbox},
 };
 use crate::{
-    Disconnect,
+    Disconnect, Transport,
     client::{BoxedStream, backoff::Backoff},
     net::{Alarm, BusyPoll, Socket, after, now},
     protocol::keep_alive::{Due, KeepAlive},
@@ -210,6 +210,8 @@ impl Owner {
         let mut stalled_at = None;
         let mut has_callers = true;
         let mut has_read = false;
+        let mut is_full = false;
+        let is_stream = self.shared.endpoint.transport != Transport::Udp;
         let times = self.shared.config.times();
         let mut keep_alive = KeepAlive::new(times, connected_at);
         let mut busy_poll = BusyPoll::new(self.shared.config.busy_poll);
@@ -245,6 +247,11 @@ impl Owner {
                             stalled_at = None;
                             self.calls.sent(moved.written);
                             busy_poll.expect();
+                            // A full socket has room again when the peer has taken something.
+                            if is_full {
+                                keep_alive.heard();
+                            }
+                            is_full = is_stream && self.calls.protocol.has_output();
                         }
                         match moved.read {
                             Some(0) => return lost(Disconnect::Closed, has_read),
@@ -276,6 +283,9 @@ impl Owner {
                     }
                     News::Alarm => {
                         self.calls.expire();
+                        if self.calls.protocol.ping_waits() {
+                            keep_alive.ping_waits(now());
+                        }
                         match self.keep_alive(keep_alive.look(now(), self.is_of_use())) {
                             None => {}
                             Some(End::Lost { cause, .. }) => return lost(cause, has_read),
