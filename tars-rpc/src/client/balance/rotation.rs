@@ -29,14 +29,20 @@ impl Rotation {
     /// The next in turn that is usable. The turn of one that is not goes to the others, and not just to the one that
     /// comes after it.
     pub(super) fn next(&self, usable: impl Fn(usize) -> bool) -> Option<usize> {
-        for _ in 0..self.cycle.len() {
-            let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-            let index = *self.cycle.get(turn % self.cycle.len())? as usize;
-            if usable(index) {
+        let len = self.cycle.len();
+        let at = |turn: usize| Some(*self.cycle.get(turn.checked_rem(len)?)? as usize);
+        let mut turn = 0;
+        for _ in 0..len {
+            turn = self.turn.fetch_add(1, Ordering::Relaxed);
+            if let Some(index) = at(turn).filter(|index| usable(*index)) {
                 return Some(index);
             }
         }
-        self.last_resort(usable)
+        // Others draw at the same time, and may have had each turn of a light one: these were not all of the cycle.
+        let all = (0..len).filter_map(|n| at(turn.wrapping_add(n)));
+        all.into_iter()
+            .find(|index| usable(*index))
+            .or_else(|| self.last_resort(usable))
     }
 
     /// The one at this place of the cycle. If it is not usable, one by the same number of those that are.
@@ -97,26 +103,18 @@ fn cycle(weights: &[u32]) -> Vec<u32> {
     cycle
 }
 
-/// The same weights in smallest numbers, whose sum is about [`MAX_CYCLE`] at most.
+/// The same weights in smallest numbers, whose sum is [`MAX_CYCLE`] at most, and 1 more for each that is rounded up.
 fn reduced(weights: &[u32]) -> Vec<i64> {
-    let sum: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
-    let fit = |weight: u64| match weight {
+    let weights = weights.iter().map(|weight| u64::from(*weight));
+    let divisor = weights.clone().fold(0, greatest_common_divisor).max(1);
+    let sum = weights.clone().sum::<u64>() / divisor;
+    let fit = |weight: u64| match weight / divisor {
         0 => 0,
-        weight if sum > 100 * MAX_CYCLE => (weight * MAX_CYCLE / sum).max(1),
+        weight if sum > MAX_CYCLE => (weight * MAX_CYCLE / sum).max(1),
         weight => weight,
     };
-    let weights: Vec<u64> = weights
-        .iter()
-        .map(|weight| fit(u64::from(*weight)))
-        .collect();
-    let divisor = weights
-        .iter()
-        .copied()
-        .fold(0, greatest_common_divisor)
-        .max(1);
     weights
-        .iter()
-        .map(|weight| i64::try_from(weight / divisor).unwrap_or(i64::MAX))
+        .map(|weight| i64::try_from(fit(weight)).unwrap_or(i64::MAX))
         .collect()
 }
 
@@ -171,9 +169,30 @@ mod tests {
 
     #[test]
     fn a_cycle_is_bounded() {
-        let weights: Vec<u32> = (0..40_000).map(|n| 1 + n % 100).collect();
-        let cycle = cycle(&weights);
-        assert!(cycle.len() < 60_000, "{}", cycle.len());
+        for n in [1000, 40_000] {
+            let weights: Vec<u32> = (0..n).map(|n| 1 + n % 100).collect();
+            let len = cycle(&weights).len();
+            assert!(len <= MAX_CYCLE as usize + weights.len(), "{len} of {n}");
+        }
+    }
+
+    #[test]
+    fn a_light_one_is_found_although_others_have_its_turns() {
+        let rotation = Rotation::new(&[100, 1]);
+        let len = rotation.cycle.len();
+        let others_draw_it = || {
+            let turn = rotation.turn.load(Ordering::Relaxed);
+            if rotation.cycle[turn % len] == 1 {
+                rotation.turn.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        for _ in 0..2 * len {
+            let next = rotation.next(|index| {
+                others_draw_it();
+                index == 1
+            });
+            assert_eq!(next, Some(1));
+        }
     }
 
     proptest! {
