@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs, io, mem,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -12,15 +12,20 @@ use tracing::{debug, warn};
 
 use crate::{Address, Endpoint};
 
+/// Begins a line with the sets of endpoints.
+const SETS: &str = "sets ";
+
 /// A larger file is not read, and not written.
 const MAX_BYTES: usize = 4 << 20;
 
 /// The file: a line for what it is, a line for each servant with its address, and a line with the checksum of
-/// what is before it.
+/// what is before it. An address does not say in which sets its endpoints are. Those of a servant stand in a line
+/// before it, in the order of the endpoints; to a reader that does not know that, it is a line that cannot be read.
 ///
 /// ```text
 /// tars-rpc endpoints 1 of mtt.s.1
-/// PHPTest.PHPServer.obj@tcp -h 10.0.0.1 -p 15380 -t 60000
+/// sets mtt.s.1 -
+/// PHPTest.PHPServer.obj@tcp -h 10.0.0.1 -p 15380 -t 60000:tcp -h 10.0.0.2 -p 15380 -t 60000
 /// crc32 1a2b3c4d
 /// ```
 ///
@@ -100,8 +105,22 @@ impl Cache {
         if lines.next() != Some(&self.title) {
             return unusable("it is of another version or set");
         }
-        let addresses = lines.filter_map(|line| line.parse::<Address>().ok());
-        Ok(addresses.map(|a| (a.object, a.endpoints)).collect())
+        let mut servants = BTreeMap::new();
+        let mut sets = Vec::new();
+        for line in lines {
+            if let Some(line) = line.strip_prefix(SETS) {
+                sets = line.split(' ').map(set).collect();
+                continue;
+            }
+            let sets = mem::take(&mut sets);
+            if let Ok(mut address) = line.parse::<Address>() {
+                for (endpoint, set) in address.endpoints.iter_mut().zip(sets) {
+                    endpoint.set = set;
+                }
+                servants.insert(address.object, address.endpoints);
+            }
+        }
+        Ok(servants)
     }
 
     /// Whoever reads sees the old file or the new one, and never half of one.
@@ -113,6 +132,14 @@ impl Cache {
                 endpoints: endpoints.clone(),
             };
             text.push('\n');
+            let is_word = |set: &&str| !set.is_empty() && !set.contains(char::is_whitespace);
+            let sets = endpoints.iter().map(|e| e.set.as_deref().filter(is_word));
+            if sets.clone().any(|set| set.is_some()) {
+                text.push_str(SETS);
+                let sets: Vec<_> = sets.map(|set| set.unwrap_or("-")).collect();
+                text.push_str(&sets.join(" "));
+                text.push('\n');
+            }
             text.push_str(&address.to_string());
         }
         let checksum = checksum_line(&text);
@@ -130,6 +157,11 @@ impl Cache {
         fs::write(&draft, text)?;
         fs::rename(&draft, &self.path).inspect_err(|_| drop(fs::remove_file(&draft)))
     }
+}
+
+/// A set as it is written; `-` is none.
+fn set(text: &str) -> Option<String> {
+    (text != "-").then(|| text.to_owned())
 }
 
 fn checksum_line(of: &str) -> String {
@@ -174,6 +206,32 @@ mod tests {
         );
         let files = fs::read_dir(path.parent().unwrap()).unwrap().count();
         assert_eq!(files, 1, "no drafts stay");
+    }
+
+    #[tokio::test]
+    async fn the_sets_of_endpoints_are_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("endpoints");
+        let mut in_sets = endpoints();
+        in_sets[1].set = Some("mtt.s.1".to_owned());
+        let first = cache(&path, None);
+        first.store("App.First.obj", endpoints()).await;
+        first.store(OBJ, in_sets.clone()).await;
+        first.store("PHPTest.ZServer.obj", endpoints()).await;
+        let second = cache(&path, None);
+        assert_eq!(second.load("App.First.obj").await, Some(endpoints()));
+        assert_eq!(second.load(OBJ).await, Some(in_sets));
+        assert_eq!(second.load("PHPTest.ZServer.obj").await, Some(endpoints()));
+    }
+
+    #[tokio::test]
+    async fn a_file_from_before_there_were_sets_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("endpoints");
+        let body = "tars-rpc endpoints 1 of -\n\
+            PHPTest.PHPServer.obj@tcp -h ::1 -p 1 -t 60000 -w 50 -v 1:tcp -h 10.0.0.1 -p 2";
+        fs::write(&path, format!("{body}\n{}\n", checksum_line(body))).unwrap();
+        assert_eq!(cache(&path, None).load(OBJ).await, Some(endpoints()));
     }
 
     #[tokio::test]
