@@ -300,6 +300,20 @@ async fn the_answers_of_php_are_decoded() {
     }
 }
 
+/// No answer would ever bring the endpoint back.
+#[tokio::test(start_paused = true)]
+async fn oneway_calls_that_are_lost_do_not_eject() {
+    let (client, communicator, mut server) = in_memory(64, |_| {});
+    let client = client.with(CallOptions::new().oneway());
+    for _ in 0..10 {
+        let sent = spawn(&client, &"x".repeat(1000));
+        drop(server.accept().await);
+        assert!(matches!(cause(sent).await, Disconnect::Io(_)));
+        tokio::time::sleep(Duration::from_secs(61)).await;
+    }
+    assert_eq!(communicator.stats().ejected.get(), 0);
+}
+
 /// Counts attempts, and fails or hangs.
 #[derive(Debug)]
 struct Away {

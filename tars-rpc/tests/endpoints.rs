@@ -235,6 +235,43 @@ async fn an_endpoint_that_does_not_answer_is_ejected_and_probed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn oneway_calls_find_an_endpoint_that_is_back() {
+    let (client, communicator, hosts) = self::client(&["a", "b"], |_| {});
+    let client = client.with(CallOptions::new().oneway());
+    hosts.set("a", Mood::Away);
+    let call_for = async |seconds: u32| {
+        for _ in 0..seconds {
+            client.test_taf_server().await.unwrap();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    call_for(60).await;
+    let EndpointState::Ejected { why, .. } = state(&client, "a") else {
+        panic!("{:?}", state(&client, "a"));
+    };
+    assert!(matches!(why, Ejection::Connect(_)), "{why:?}");
+
+    hosts.set("a", Mood::Well);
+    call_for(40).await;
+    assert_eq!(state(&client, "a"), EndpointState::Active);
+    assert_eq!(communicator.stats().restored.get(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_oneway_call_does_not_bring_back_one_that_does_not_answer() {
+    let (client, _, hosts) = self::client(&["a", "b"], |_| {});
+    let client = client.with(CallOptions::new().timeout(Duration::from_secs(1)));
+    hosts.set("a", Mood::Silent);
+    call(&client, 20).await;
+    let oneway = client.with(CallOptions::new().oneway());
+    for _ in 0..100 {
+        oneway.test_taf_server().await.unwrap();
+        assert!(matches!(state(&client, "a"), EndpointState::Ejected { .. }));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn half_of_the_calls_of_a_minute() {
     let (client, _, hosts) = self::client(&["a", "b"], |_| {});
     let client = client.with(CallOptions::new().timeout(Duration::from_millis(100)));

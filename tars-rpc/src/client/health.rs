@@ -13,7 +13,8 @@ use crate::net::FOREVER;
 /// When an endpoint is ejected: gets no calls as long as others are there. The defaults are TarsCpp's.
 ///
 /// A call fails in this sense when no answer comes, or one that says that the call waited in the server's queue for
-/// too long. Any other answer shows that the server is well, also one that says that the servant failed.
+/// too long. Any other answer shows that the server is well, also one that says that the servant failed. Oneway calls
+/// have no answer: they say only whether an endpoint can be connected to.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct HealthConfig {
@@ -30,7 +31,7 @@ pub struct HealthConfig {
     /// So many attempts to connect that fail in a row eject. Default 5.
     pub connect_failures: u32,
     /// An ejected endpoint gets one call after that long, and somewhat more by chance; if it is answered, the endpoint
-    /// is back. Default 30 s.
+    /// is back. One that could not be connected to is also back when a oneway call was sent. Default 30 s.
     pub probe_after: Duration,
 }
 
@@ -78,7 +79,7 @@ pub(crate) struct Health {
     row: u32,
     row_from: Option<Instant>,
     connects: u32,
-    ejected: bool,
+    ejected: Option<Ejection>,
 }
 
 impl Health {
@@ -91,13 +92,13 @@ impl Health {
             row: 0,
             row_from: None,
             connects: 0,
-            ejected: false,
+            ejected: None,
         }
     }
 
     /// Calls were answered. True if this brings an ejected endpoint back.
     pub(crate) fn succeeded(&mut self, calls: u32) -> bool {
-        if self.ejected {
+        if self.ejected.is_some() {
             *self = Self::new(self.config.clone());
             return true;
         }
@@ -106,9 +107,15 @@ impl Health {
         false
     }
 
-    /// A call failed. Says why, if this ejects the endpoint.
+    /// Calls were sent that have no answer. True if this brings an ejected endpoint back: one that could not be
+    /// connected to is there again, and of one that did not answer it says nothing.
+    pub(crate) fn sent_oneway(&mut self) -> bool {
+        matches!(self.ejected, Some(Ejection::Connect(_))) && self.succeeded(0)
+    }
+
+    /// A call that has an answer failed. Says why, if this ejects the endpoint.
     pub(crate) fn failed(&mut self, now: Instant) -> Option<Ejection> {
-        if self.ejected {
+        if self.ejected.is_some() {
             return None;
         }
         self.calls = self.calls.saturating_add(1);
@@ -155,15 +162,15 @@ impl Health {
     /// An attempt to connect failed. Says why, if this ejects the endpoint.
     pub(crate) fn connect_failed(&mut self) -> Option<Ejection> {
         self.connects = self.connects.saturating_add(1);
-        if self.ejected || self.connects < self.config.connect_failures {
+        if self.ejected.is_some() || self.connects < self.config.connect_failures {
             return None;
         }
         self.eject(Ejection::Connect(self.connects))
     }
 
     fn eject(&mut self, why: Ejection) -> Option<Ejection> {
-        self.ejected = true;
-        Some(why)
+        self.ejected = Some(why);
+        self.ejected
     }
 }
 
@@ -386,6 +393,18 @@ mod tests {
         assert_eq!(h.health.connect_failed(), None, "said once");
         assert!(h.health.succeeded(1), "it is back");
         assert!(!h.health.succeeded(1));
+    }
+
+    #[test]
+    fn a_oneway_call_shows_that_one_can_connect_and_no_more() {
+        let mut h = Clocked::new();
+        assert!(!h.health.sent_oneway());
+        while h.health.connect_failed().is_none() {}
+        assert!(h.health.sent_oneway(), "it is back");
+        assert!(!h.health.sent_oneway());
+        while h.fail_after(1000).is_none() {}
+        assert!(!h.health.sent_oneway());
+        assert!(h.health.succeeded(1));
     }
 
     #[test]

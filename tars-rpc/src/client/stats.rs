@@ -40,7 +40,7 @@ pub struct Stats {
     pub pings: Counter,
     /// Endpoints that were ejected because their calls failed.
     pub ejected: Counter,
-    /// Ejected endpoints that answered again.
+    /// Ejected endpoints that came back.
     pub restored: Counter,
     /// Calls that were tried again at another endpoint.
     pub retries: Counter,

@@ -16,8 +16,14 @@ use crate::{
     protocol::client::{ClientConnection, Event, Refusal, Request},
 };
 
+/// Who waits for the end of a call.
+pub(super) struct Caller {
+    answerer: Answerer<Outcome>,
+    is_oneway: bool,
+}
+
 pub(super) struct CallsInFlight {
-    pub(super) protocol: ClientConnection<Answerer<Outcome>>,
+    pub(super) protocol: ClientConnection<Caller>,
     shared: Arc<Shared>,
     health: Health,
     /// A servant that the endpoint has.
@@ -81,13 +87,17 @@ impl CallsInFlight {
             oneway: submission.options.is_oneway(),
             deadline: submission.deadline,
         };
-        match self.protocol.start(&request, now, submission.answerer) {
+        let caller = Caller {
+            answerer: submission.answerer,
+            is_oneway: request.oneway,
+        };
+        match self.protocol.start(&request, now, caller) {
             Ok(id) => {
                 if let Some(caller) = self.protocol.caller(id) {
-                    caller.register(id);
+                    caller.answerer.register(id);
                 }
             }
-            Err((refusal, answerer)) => answerer.finish(Err(match refusal {
+            Err((refusal, caller)) => caller.answerer.finish(Err(match refusal {
                 Refusal::Full(full) => {
                     self.shared.stats.refused.increment();
                     Failure::Full(full)
@@ -103,17 +113,22 @@ impl CallsInFlight {
 
     pub(super) fn expire(&mut self) {
         let now = now();
-        while let Some(answerer) = self.protocol.expired(now) {
+        while let Some(caller) = self.protocol.expired(now) {
             self.shared.stats.timeouts.increment();
-            answerer.finish(Err(Failure::Timeout));
-            self.failed(now);
+            caller.answerer.finish(Err(Failure::Timeout));
+            self.call_failed(caller.is_oneway, now);
         }
     }
 
     pub(super) fn sent(&mut self, n: usize) {
         self.protocol.sent(n);
-        while let Some(answerer) = self.protocol.sent_oneway() {
-            answerer.finish(Ok(None));
+        let mut oneway = false;
+        while let Some(caller) = self.protocol.sent_oneway() {
+            oneway = true;
+            caller.answerer.finish(Ok(None));
+        }
+        if oneway && self.health.sent_oneway() {
+            self.restored();
         }
     }
 
@@ -125,10 +140,10 @@ impl CallsInFlight {
         let mut pong = false;
         while let Some(event) = self.protocol.next_event()? {
             match event {
-                Event::Answer(answerer, answer) => {
+                Event::Answer(caller, answer) => {
                     answers += 1;
                     late += u32::from(answer.ret == codes::QUEUE_TIMEOUT);
-                    answerer.finish(Ok(Some(answer)));
+                    caller.answerer.finish(Ok(Some(answer)));
                 }
                 Event::Pong => pong = true,
                 Event::Stray(id) => {
@@ -151,10 +166,10 @@ impl CallsInFlight {
     }
 
     pub(super) fn fail_all(&mut self, failure: &Failure) {
-        for (answerer, sent) in self.protocol.close() {
-            answerer.finish(Err(failure.with(sent)));
+        for (caller, sent) in self.protocol.close() {
+            caller.answerer.finish(Err(failure.with(sent)));
             if let Failure::Lost { .. } = failure {
-                self.failed(now());
+                self.call_failed(caller.is_oneway, now());
             }
         }
     }
@@ -165,9 +180,20 @@ impl CallsInFlight {
             self.failed(now());
         }
         if answers > late && self.health.succeeded(answers - late) {
-            self.shared.gate.open();
-            self.shared.stats.restored.increment();
-            info!(peer = %self.shared.endpoint, "the endpoint answers again");
+            self.restored();
+        }
+    }
+
+    fn restored(&self) {
+        self.shared.gate.open();
+        self.shared.stats.restored.increment();
+        info!(peer = %self.shared.endpoint, "the endpoint is back");
+    }
+
+    /// A call has no answer. Where all calls are oneway, no answer would ever outweigh those that failed.
+    fn call_failed(&mut self, is_oneway: bool, now: Instant) {
+        if !is_oneway {
+            self.failed(now);
         }
     }
 
