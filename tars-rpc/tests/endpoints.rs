@@ -272,6 +272,27 @@ async fn a_oneway_call_does_not_bring_back_one_that_does_not_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_an_idle_close_the_pauses_between_attempts_are_short_again() {
+    let (client, communicator, hosts) = self::client(&["a"], |_| {});
+    let retry_in = async || match client.say_hello_world("x").await {
+        Err(Error::Connect { retry_in, .. }) => retry_in,
+        other => panic!("{other:?}"),
+    };
+    hosts.set("a", Mood::Away);
+    while retry_in().await < Duration::from_secs(2) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    hosts.set("a", Mood::Well);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    client.say_hello_world("x").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(400)).await;
+    assert_eq!(communicator.stats().closed_idle.get(), 1);
+    hosts.set("a", Mood::Away);
+    let pause = retry_in().await;
+    assert!(pause <= Duration::from_millis(100), "{pause:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn half_of_the_calls_of_a_minute() {
     let (client, _, hosts) = self::client(&["a", "b"], |_| {});
     let client = client.with(CallOptions::new().timeout(Duration::from_millis(100)));

@@ -100,7 +100,9 @@ impl Drop for Mail {
 enum End {
     NoCallers,
     /// Nobody has called for a while.
-    Idle,
+    Idle {
+        worked: bool,
+    },
     Lost {
         cause: Disconnect,
         /// It had been of use, so another attempt at once is worthwhile.
@@ -127,9 +129,12 @@ impl Owner {
                 Some(Err(source)) => self.unreachable(source),
                 Some(Ok(stream)) => match self.talk_over(stream).await {
                     End::NoCallers => return,
-                    End::Idle => {
+                    End::Idle { worked } => {
                         // The next connection begins with no half a frame of this one. There are no calls.
                         drop(self.calls.protocol.close());
+                        if worked {
+                            backoff.reset();
+                        }
                         continue;
                     }
                     End::Lost { cause, worked } => {
@@ -286,10 +291,9 @@ impl Owner {
                         if self.calls.protocol.ping_waits() {
                             keep_alive.ping_waits(now());
                         }
-                        match self.keep_alive(keep_alive.look(now(), self.is_of_use())) {
-                            None => {}
-                            Some(End::Lost { cause, .. }) => return lost(cause, has_read),
-                            Some(end) => return end,
+                        let due = keep_alive.look(now(), self.is_of_use());
+                        if let Some(end) = self.keep_alive(due, has_read || lived_long()) {
+                            return end;
                         }
                     }
                 },
@@ -306,7 +310,7 @@ impl Owner {
     }
 
     /// Does what is due on a connection on which nothing happens.
-    fn keep_alive(&mut self, due: Due) -> Option<End> {
+    fn keep_alive(&mut self, due: Due, worked: bool) -> Option<End> {
         let timeout = self.shared.config.keep_alive_timeout;
         match due {
             Due::Nothing => None,
@@ -321,7 +325,7 @@ impl Owner {
                 answered_before: true,
             } => Some(End::Lost {
                 cause: Disconnect::Silent(timeout),
-                worked: true,
+                worked,
             }),
             // Perhaps it is gone. To connect anew costs little; to wait for an answer that never comes, much.
             Due::Silent { .. } | Due::Idle => {
@@ -329,7 +333,7 @@ impl Owner {
                     return None;
                 }
                 self.shared.stats.closed_idle.increment();
-                Some(End::Idle)
+                Some(End::Idle { worked })
             }
         }
     }
