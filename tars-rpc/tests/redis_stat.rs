@@ -5,12 +5,20 @@
 use std::{
     net::TcpListener,
     process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use tars_rpc::platform::{
     StatMicMsgBody, StatMicMsgHead,
     stat::{BOUNDS, Entry, RedisStatConfig, RedisStatStore, Side, StatStore, add},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
 };
 
 /// A redis-server of the test's own.
@@ -45,9 +53,13 @@ impl Redis {
     }
 
     fn store(&self, max: u32) -> RedisStatStore {
+        self.store_with(|config| config.max = max)
+    }
+
+    fn store_with(&self, change: impl FnOnce(&mut RedisStatConfig)) -> RedisStatStore {
         let mut config = RedisStatConfig::default();
         config.url = format!("redis://127.0.0.1:{}", self.1);
-        config.max = max;
+        change(&mut config);
         RedisStatStore::new(config).unwrap()
     }
 }
@@ -147,4 +159,85 @@ async fn a_redis_that_is_gone_is_an_error_in_time() {
         .await
         .unwrap_err();
     store.take(Side::Client, 1).await.unwrap_err();
+}
+
+/// Stands between a store and Redis; what Redis says to merges is lost while `is_deaf`.
+async fn between(redis: &Redis, is_deaf: Arc<AtomicBool>) -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, redis) = (listener.local_addr().unwrap().port(), redis.1);
+    tokio::spawn(async move {
+        while let Ok((store, _)) = listener.accept().await {
+            let redis = TcpStream::connect(("127.0.0.1", redis)).await.unwrap();
+            let is_deaf = Arc::clone(&is_deaf);
+            tokio::spawn(async move {
+                let (mut from_store, mut to_store) = store.into_split();
+                let (mut from_redis, mut to_redis) = redis.into_split();
+                let is_lost = Arc::new(AtomicBool::new(false));
+                let answers = Arc::clone(&is_lost);
+                tokio::spawn(async move {
+                    let mut bytes = [0; 4096];
+                    while let Ok(n @ 1..) = from_redis.read(&mut bytes).await {
+                        if !answers.load(Ordering::Relaxed) {
+                            to_store.write_all(&bytes[..n]).await.unwrap();
+                        }
+                    }
+                });
+                let mut bytes = [0; 4096];
+                while let Ok(n @ 1..) = from_store.read(&mut bytes).await {
+                    let is_merge = bytes[..n].windows(10).any(|w| w == b"stat_merge");
+                    if is_merge && is_deaf.load(Ordering::Relaxed) {
+                        is_lost.store(true, Ordering::Relaxed);
+                    }
+                    to_redis.write_all(&bytes[..n]).await.unwrap();
+                }
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn what_redis_takes_without_an_answer_is_there_once() {
+    let redis = Redis::start().await;
+    let is_deaf = Arc::new(AtomicBool::new(false));
+    let port = between(&redis, Arc::clone(&is_deaf)).await;
+    let store = redis.store_with(|config| {
+        config.url = format!("redis://127.0.0.1:{port}");
+        config.timeout = Duration::from_millis(200);
+    });
+    let both = [Side::Client, Side::Server].map(|side| entry(side, "a", &[1], 0));
+    let mut failed = 0;
+    for deaf in [false, true, true, false] {
+        is_deaf.store(deaf, Ordering::Relaxed);
+        // As a reporter does: what was not merged comes again.
+        failed += i32::from(store.merge(&both).await.is_err());
+    }
+    for _ in 0..failed {
+        store.merge(&both).await.unwrap();
+    }
+    for side in [Side::Client, Side::Server] {
+        let taken = store.take(side, 10).await.unwrap();
+        assert_eq!(taken, [entry(side, "a", &[1, 1, 1, 1], 0)]);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn what_redis_may_have_forgotten_is_not_merged_again() {
+    let redis = Redis::start().await;
+    let is_deaf = Arc::new(AtomicBool::new(true));
+    let port = between(&redis, Arc::clone(&is_deaf)).await;
+    let store = redis.store_with(|config| {
+        config.url = format!("redis://127.0.0.1:{port}");
+        config.timeout = Duration::from_millis(200);
+        config.ttl = Duration::from_millis(100);
+    });
+    let merged = store.merge(&[entry(Side::Client, "a", &[1], 0)]).await;
+    merged.expect("the store sees to it");
+    is_deaf.store(false, Ordering::Relaxed);
+    let mut flush = Command::new("redis-cli");
+    flush.args(["-p", &redis.1.to_string(), "flushall"]);
+    assert!(flush.stdout(Stdio::null()).status().unwrap().success());
+    assert_eq!(store.take(Side::Client, 10).await.unwrap(), []);
 }

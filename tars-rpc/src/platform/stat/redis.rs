@@ -1,13 +1,18 @@
 //! Statistics in Redis, which several processes report together, and which survive them.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use redis::{Client, aio::MultiplexedConnection};
 use tokio::sync::Mutex;
+use tracing::warn;
 
 use super::store::{Entry, Side, StatFuture, StatStore, StoreError};
 use crate::{
     codec,
+    net::now,
     platform::{StatMicMsgBody, StatMicMsgHead},
 };
 
@@ -40,24 +45,56 @@ impl Default for RedisStatConfig {
 }
 
 /// Keeps numbers in Redis. Each operation is one script, which Redis runs as a whole.
+///
+/// A merge that Redis does not answer may have been done. It is made again, before anything else, and Redis remembers
+/// the last one of each store, so that it counts once. What Redis gives in an answer that is lost, is lost.
 pub struct RedisStatStore {
     config: RedisStatConfig,
     client: Client,
-    /// Made when it is needed, and again when it broke.
-    connection: Mutex<Option<MultiplexedConnection>>,
+    /// A name that no other store has.
+    name: u128,
+    state: Mutex<State>,
 }
 
-/// KEYS: the set of heads. ARGV: ttl in ms, max, then for each entry its head and the fields of its body.
+#[derive(Default)]
+struct State {
+    /// Made when it is needed, and again when it broke.
+    connection: Option<MultiplexedConnection>,
+    /// The number of the last merge.
+    merges: u64,
+    unanswered: Option<Merge>,
+}
+
+/// A merge that Redis may have done.
+struct Merge {
+    script: redis::Cmd,
+    began: Instant,
+}
+
+/// Why Redis has not run a script.
+enum Failure {
+    /// It cannot be reached, or says that it cannot.
+    Refused(StoreError),
+    /// Perhaps it has.
+    Unanswered(StoreError),
+}
+
+/// KEYS: the sets of heads of both sides, and where the last merge of this store is remembered. ARGV: the number of
+/// this merge, ttl in ms, max, then for each entry its side (1 or 2), its head and the fields of its body.
 const MERGE: &str = r"
-local ttl, max = ARGV[1], tonumber(ARGV[2])
-local i = 3
+local number, ttl, max = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+if tonumber(redis.call('GET', KEYS[3]) or '0') >= number then
+    return 0
+end
+redis.call('SET', KEYS[3], number, 'PX', ttl)
+local i = 4
 while ARGV[i] do
-    local head, fields = ARGV[i], tonumber(ARGV[i + 1])
-    i = i + 2
-    local key = KEYS[1] .. ':' .. head
-    local is_known = redis.call('SISMEMBER', KEYS[1], head) == 1
-    if is_known or redis.call('SCARD', KEYS[1]) < max then
-        redis.call('SADD', KEYS[1], head)
+    local heads, head, fields = KEYS[tonumber(ARGV[i])], ARGV[i + 1], tonumber(ARGV[i + 2])
+    i = i + 3
+    local key = heads .. ':' .. head
+    local is_known = redis.call('SISMEMBER', heads, head) == 1
+    if is_known or redis.call('SCARD', heads) < max then
+        redis.call('SADD', heads, head)
         local had = tonumber(redis.call('HGET', key, 'count') or '0')
         local has = 0
         for f = i, i + fields * 2 - 1, 2 do
@@ -76,10 +113,10 @@ while ARGV[i] do
             end
         end
         redis.call('PEXPIRE', key, ttl)
+        redis.call('PEXPIRE', heads, ttl)
     end
     i = i + fields * 2
 end
-redis.call('PEXPIRE', KEYS[1], ttl)
 return 0
 ";
 
@@ -106,39 +143,80 @@ impl RedisStatStore {
     pub fn new(config: RedisStatConfig) -> Result<Self, StoreError> {
         Ok(Self {
             client: Client::open(config.url.as_str())?,
-            connection: Mutex::default(),
+            name: fastrand::u128(..),
+            state: Mutex::default(),
             config,
         })
     }
 
     async fn merge_all(&self, entries: &[Entry]) -> Result<(), StoreError> {
-        for side in [Side::Client, Side::Server] {
-            let mut script = redis::cmd("EVAL");
-            script.arg(MERGE).arg(1).arg(self.key(side));
-            script
-                .arg(u64::try_from(self.config.ttl.as_millis())?)
-                .arg(self.config.max);
-            let entries = entries.iter().filter(|entry| entry.side == side);
-            let mut is_empty = true;
-            for entry in entries {
-                is_empty = false;
-                let fields = fields(&entry.body);
-                script.arg(codec::encode(&entry.head)?).arg(fields.len());
-                for (name, value) in fields {
-                    script.arg(name).arg(value);
-                }
-            }
-            if !is_empty {
-                self.run::<i64>(&script).await?;
+        let mut state = self.state.lock().await;
+        self.settle(&mut state).await?;
+        // So that a connection that broke long ago leaves nothing in doubt.
+        self.run::<()>(&mut state, &redis::cmd("PING")).await?;
+        state.merges += 1;
+        let merge = Merge {
+            script: self.script(state.merges, entries)?,
+            began: now(),
+        };
+        match self.run::<i64>(&mut state, &merge.script).await {
+            Ok(_) => Ok(()),
+            Err(Failure::Refused(error)) => Err(error),
+            Err(Failure::Unanswered(error)) => {
+                warn!(%error, "statistics may have been merged; Redis will be asked again");
+                state.unanswered = Some(merge);
+                Ok(())
             }
         }
-        Ok(())
+    }
+
+    fn script(&self, number: u64, entries: &[Entry]) -> Result<redis::Cmd, StoreError> {
+        let mut script = redis::cmd("EVAL");
+        script.arg(MERGE).arg(3);
+        script
+            .arg(self.key(Side::Client))
+            .arg(self.key(Side::Server));
+        script.arg(format!("{}stat_merge:{:x}", self.config.prefix, self.name));
+        script.arg(number);
+        script.arg(u64::try_from(self.config.ttl.as_millis())?);
+        script.arg(self.config.max);
+        for Entry { side, head, body } in entries {
+            let side = match side {
+                Side::Client => 1,
+                Side::Server => 2,
+            };
+            let fields = fields(body);
+            script.arg(side).arg(codec::encode(head)?).arg(fields.len());
+            for (name, value) in fields {
+                script.arg(name).arg(value);
+            }
+        }
+        Ok(script)
+    }
+
+    /// Makes sure that a merge without an answer was done.
+    async fn settle(&self, state: &mut State) -> Result<(), StoreError> {
+        let Some(merge) = state.unanswered.take() else {
+            return Ok(());
+        };
+        // From then on Redis may have forgotten that it was, and the numbers as well.
+        if now().duration_since(merge.began) >= self.config.ttl {
+            warn!("statistics lost: Redis has not answered for too long");
+            return Ok(());
+        }
+        let settled = self.run::<i64>(state, &merge.script).await;
+        settled.map(drop).map_err(|failure| {
+            state.unanswered = Some(merge);
+            failure.into()
+        })
     }
 
     async fn take_some(&self, side: Side, max: usize) -> Result<Vec<Entry>, StoreError> {
         let mut script = redis::cmd("EVAL");
         script.arg(TAKE).arg(1).arg(self.key(side)).arg(max);
-        let rows: Vec<Row> = self.run(&script).await?;
+        let mut state = self.state.lock().await;
+        self.settle(&mut state).await?;
+        let rows: Vec<Row> = self.run(&mut state, &script).await?;
         let entry = |(head, fields): Row| {
             Ok(Entry {
                 side,
@@ -149,27 +227,37 @@ impl RedisStatStore {
         rows.into_iter().map(entry).collect()
     }
 
-    async fn run<T: redis::FromRedisValue>(&self, script: &redis::Cmd) -> Result<T, StoreError> {
-        let mut connection = self.connection.lock().await;
+    async fn run<T: redis::FromRedisValue>(
+        &self,
+        state: &mut State,
+        script: &redis::Cmd,
+    ) -> Result<T, Failure> {
+        let limit = self.config.timeout;
+        let mut is_sent = false;
         let run = async {
-            let connection = match &mut *connection {
+            let connection = match &mut state.connection {
                 Some(connection) => connection,
                 none => none.insert(self.client.get_multiplexed_async_connection().await?),
             };
+            is_sent = true;
             script.query_async(connection).await
         };
-        let result = tokio::time::timeout(self.config.timeout, run).await;
-        match result {
-            Ok(Ok(value)) => Ok(value),
-            failed => {
-                // The next one connects anew.
-                *connection = None;
-                Err(match failed {
-                    Ok(Err(error)) => error.into(),
-                    _ => format!("Redis did not answer within {:?}", self.config.timeout).into(),
-                })
+        let error: StoreError = match tokio::time::timeout(limit, run).await {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => {
+                // Redis itself has said so.
+                is_sent &= error.code().is_none();
+                error.into()
             }
-        }
+            Err(_) => format!("Redis did not answer within {limit:?}").into(),
+        };
+        // The next one connects anew.
+        state.connection = None;
+        Err(if is_sent {
+            Failure::Unanswered(error)
+        } else {
+            Failure::Refused(error)
+        })
     }
 
     fn key(&self, side: Side) -> String {
@@ -178,6 +266,14 @@ impl RedisStatStore {
             Side::Server => "server",
         };
         format!("{}stat_{side}", self.config.prefix)
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(error) | Failure::Unanswered(error) => error,
+        }
     }
 }
 
