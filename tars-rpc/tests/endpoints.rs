@@ -272,6 +272,23 @@ async fn a_oneway_call_does_not_bring_back_one_that_does_not_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_oneway_call_leaves_the_probe_to_one_that_is_answered() {
+    let (client, _, hosts) = self::client(&["a", "b"], |_| {});
+    let client = client.with(CallOptions::new().timeout(Duration::from_secs(1)));
+    let oneway = client.with(CallOptions::new().oneway());
+    hosts.set("a", Mood::Silent);
+    call(&client, 20).await;
+    assert!(matches!(state(&client, "a"), EndpointState::Ejected { .. }));
+    hosts.set("a", Mood::Well);
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        oneway.test_taf_server().await.unwrap();
+        call(&client, 1).await;
+    }
+    assert_eq!(state(&client, "a"), EndpointState::Active);
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_an_idle_close_the_pauses_between_attempts_are_short_again() {
     let (client, communicator, hosts) = self::client(&["a"], |_| {});
     let retry_in = async || match client.say_hello_world("x").await {

@@ -225,6 +225,13 @@ impl Gate {
                 .is_ok()
     }
 
+    /// As [`admits_probe`](Self::admits_probe), for a caller that wants no answer: its call would bring back only one
+    /// that could not be connected to, and another's probe is not to be spent on it.
+    pub(crate) fn admits_oneway_probe(&self, now: Instant) -> bool {
+        let is_for_it = matches!(*self.why(), Some(Ejection::Connect(_)));
+        is_for_it && self.admits_probe(now)
+    }
+
     /// Why it is closed, and how long it still is.
     pub(crate) fn ejection(&self, now: Instant) -> Option<(Ejection, Duration)> {
         let why = (*self.why())?;

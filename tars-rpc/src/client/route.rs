@@ -144,12 +144,14 @@ impl Route {
             let (usable, probed) = (|index| is(index, usable), |index| is(index, probed));
             self.balancer.choose(by, &self.nodes, usable, probed)
         };
-        let index = choose(
-            |c| !c.is_down() && c.gate().is_open(),
-            |c| !c.is_down() && c.gate().admits_probe(now()),
-        )
-        .or_else(|| choose(|c| !c.is_down(), |_| false))
-        .or_else(|| choose(|_| true, |_| false))?;
+        let probed: fn(&Connection) -> bool = if options.is_oneway() {
+            |c| !c.is_down() && c.gate().admits_oneway_probe(now())
+        } else {
+            |c| !c.is_down() && c.gate().admits_probe(now())
+        };
+        let index = choose(|c| !c.is_down() && c.gate().is_open(), probed)
+            .or_else(|| choose(|c| !c.is_down(), |_| false))
+            .or_else(|| choose(|_| true, |_| false))?;
         Some((index, self.nodes.get(index)?))
     }
 
