@@ -289,6 +289,21 @@ async fn a_oneway_call_leaves_the_probe_to_one_that_is_answered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn endpoints_of_weight_0_are_the_last_resort_of_hashes_too() {
+    let weighted = ["a -w 0 -v 1", "b -w 0 -v 1", "c -w 100 -v 1"];
+    let hashed = |client: &TestTafServiceServant| {
+        client.with(CallOptions::new().consistent_hash(fastrand::u64(..)))
+    };
+    let (client, _, hosts) = self::client(&weighted, |_| {});
+    hosts.set("c", Mood::Away);
+    let (of_nothing, ..) = self::client(&weighted[..2], |_| {});
+    for _ in 0..10 {
+        hashed(&client).say_hello_world("x").await.unwrap();
+        hashed(&of_nothing).say_hello_world("x").await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_an_idle_close_the_pauses_between_attempts_are_short_again() {
     let (client, communicator, hosts) = self::client(&["a"], |_| {});
     let retry_in = async || match client.say_hello_world("x").await {

@@ -67,7 +67,9 @@ impl Balancer {
                     let names = endpoints.iter().map(|e| e.as_ref().authority());
                     Ring::new(names.zip(weights(endpoints)))
                 })
-                .find(key, usable, probed),
+                .find(key, &usable, probed)
+                // One of weight 0 has no place on the ring.
+                .or_else(|| self.rotation.last_resort(usable)),
         }
     }
 }

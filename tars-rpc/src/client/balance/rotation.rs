@@ -67,7 +67,8 @@ impl Rotation {
         left.get(nth(left.len())?).copied()
     }
 
-    fn last_resort(&self, usable: impl Fn(usize) -> bool) -> Option<usize> {
+    /// One of weight 0 that is usable.
+    pub(super) fn last_resort(&self, usable: impl Fn(usize) -> bool) -> Option<usize> {
         let mut indexes = self.last_resort.iter().map(|index| *index as usize);
         indexes.find(|index| usable(*index))
     }
