@@ -2,15 +2,27 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use common::{Accepting, OBJ, Raw, TestTafServiceServant, greeting, in_memory, recorded};
+use common::{
+    Accepting, OBJ, Raw, TestTafServiceServant, client_of, greeting, in_memory, recorded,
+};
 use tars_rpc::{
-    Communicator, Disconnect, Error, Result,
-    client::{CallOptions, PushEvent},
+    Communicator, Disconnect, Endpoint, Error, Result,
+    client::{BoxedStream, CallOptions, Connecting, Connector, PushEvent},
     codec::{RequestPacket, ResponsePacket},
 };
-use tokio::{io::AsyncReadExt, task::JoinHandle, time::Instant};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, DuplexStream, ReadBuf},
+    task::JoinHandle,
+    time::Instant,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -114,9 +126,7 @@ async fn a_peer_that_answered_pings_and_then_is_silent_is_gone() {
 }
 
 /// A client whose peer has answered a ping, and calls with more than the socket takes, `after` the answer.
-async fn uploading(
-    after: Duration,
-) -> (JoinHandle<Result<String>>, Communicator, Accepting, Raw) {
+async fn uploading(after: Duration) -> (JoinHandle<Result<String>>, Communicator, Accepting, Raw) {
     let (client, communicator, server, mut connection) = connected(|c| c.idle = None).await;
     let ping = connection.request().await.unwrap();
     connection.send(&common::failure(ping.request_id, 0)).await;
@@ -260,6 +270,66 @@ async fn a_connection_without_calls_is_closed_and_made_again() {
     connection.send(&greeting(id, "back")).await;
     assert_eq!(call.await.unwrap().unwrap(), "back");
     assert!(client.proxy().endpoints()[0].is_connected);
+}
+
+/// Connects to a server that greets; its streams never finish their shutdown, as TLS to a peer that takes nothing.
+#[derive(Debug)]
+struct Stubborn;
+
+struct NeverShut(DuplexStream);
+
+impl Connector for Stubborn {
+    fn connect(&self, _: Arc<Endpoint>) -> Connecting {
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        tokio::spawn(async move {
+            let mut connection = Raw::new(theirs);
+            while let Some(request) = connection.request().await {
+                connection
+                    .send(&greeting(request.request_id, "hello"))
+                    .await;
+            }
+        });
+        Box::pin(async { Ok(Box::new(NeverShut(ours)) as BoxedStream) })
+    }
+}
+
+impl AsyncRead for NeverShut {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for NeverShut {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_does_not_wait_for_the_end_of_an_idle_connection() {
+    let communicator = Communicator::builder().connector(Stubborn).build();
+    let client = client_of(&communicator, &format!("{OBJ}@tcp -h in.memory -p 1"));
+    client.say_hello_world("x").await.unwrap();
+    while communicator.stats().closed_idle.get() == 0 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    client.say_hello_world("x").await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

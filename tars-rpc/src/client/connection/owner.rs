@@ -203,8 +203,12 @@ impl Owner {
         self.shared.connected.store(false, Ordering::Relaxed);
         if !matches!(end, End::Lost { .. }) {
             debug!(peer = %self.shared.endpoint, "no calls, closed");
-            // What a peer behind TLS does not take is not waited for: calls wait meanwhile.
-            let _ = timeout(self.shared.config.write_stall, socket.shutdown()).await;
+            // What a peer behind TLS does not take is not waited for when there are calls again.
+            tokio::select! {
+                biased;
+                _ = timeout(self.shared.config.write_stall, socket.shutdown()) => {}
+                _ = self.mail.next(None) => {}
+            }
         }
         end
     }
