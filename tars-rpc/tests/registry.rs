@@ -17,7 +17,7 @@ use common::{
 };
 use tars_rpc::{
     Communicator, CommunicatorBuilder, Endpoint, Error, Result,
-    client::{CallOptions, Config, EndpointState},
+    client::{CallOptions, Config, EndpointState, PushEvent},
     codes,
     config::{ApplicationConfig, Document},
     platform::QueryFServer,
@@ -244,6 +244,21 @@ async fn without_a_registry_calls_go_by_the_cache() {
         error.to_string().contains("nobody is at registry:17890"),
         "{error}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_hears_that_the_servant_has_moved() {
+    let (_network, registry, builder) = platform().await;
+    registry.set(&["a"], &[]);
+    let client = client_of(&builder.build(), OBJ);
+    let mut pushes = client.proxy().pushes();
+    call(&client, 1).await;
+    registry.set(&["b"], &[]);
+    let event = tokio::time::timeout(100 * SECOND, pushes.recv()).await;
+    let Ok(Some(PushEvent::Disconnected(endpoint))) = event else {
+        panic!("{event:?}");
+    };
+    assert_eq!(endpoint.host, "a");
 }
 
 #[tokio::test(start_paused = true)]

@@ -128,7 +128,11 @@ impl Owner {
                 None => return,
                 Some(Err(source)) => self.unreachable(source),
                 Some(Ok(stream)) => match self.talk_over(stream).await {
-                    End::NoCallers => return,
+                    End::NoCallers => {
+                        // Who subscribed may be elsewhere by now, as the servant is.
+                        self.tell_of_end();
+                        return;
+                    }
                     End::Idle { worked } => {
                         // The next connection begins with no half a frame of this one. There are no calls.
                         drop(self.calls.protocol.close());
@@ -389,11 +393,16 @@ impl Owner {
             Disconnect::Closed => debug!(peer = %endpoint, "the peer closed the connection"),
             _ => warn!(peer = %endpoint, reason = %cause, "connection closed"),
         }
-        self.shared
-            .tell_subscribers(|hub| hub.disconnected(endpoint));
+        self.tell_of_end();
         let failure = Failure::Lost { cause, sent: false };
         self.calls.fail_all(&failure);
         failure
+    }
+
+    fn tell_of_end(&self) {
+        let endpoint = &self.shared.endpoint;
+        self.shared
+            .tell_subscribers(|hub| hub.disconnected(endpoint));
     }
 }
 
