@@ -25,7 +25,7 @@ use tars_rpc::{
     server::{self, Server},
     testing::Network,
 };
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{runtime::Handle, sync::Semaphore, time::Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
 const LOCATOR: &str = "tars.tarsregistry.QueryObj@tcp -h registry -p 17890";
@@ -246,6 +246,28 @@ async fn without_a_registry_calls_go_by_the_cache() {
     );
 }
 
+/// As it is in the first seconds after a restart of the registry.
+#[tokio::test(start_paused = true)]
+async fn with_a_registry_that_knows_nothing_yet_calls_go_by_the_cache() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("endpoints");
+    let (network, registry, builder) = platform().await;
+    call(&client_of(&builder.cache(&path).build(), OBJ), 1).await;
+    // Time stands still while another thread writes.
+    while !path.exists() {
+        tokio::task::yield_now().await;
+    }
+
+    registry.set(&[], &[]);
+    let builder = Communicator::builder().connector(network);
+    let restarted = builder.locator(LOCATOR).unwrap().cache(&path).build();
+    let client = client_of(&restarted, OBJ);
+    assert_eq!(call(&client, 2).await, counts([("a", 1), ("b", 1)]));
+    registry.set(&["c"], &[]);
+    tokio::time::sleep(10 * SECOND).await;
+    assert_eq!(call(&client, 2).await, counts([("c", 2)]));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_subscription_hears_that_the_servant_has_moved() {
     let (_network, registry, builder) = platform().await;
@@ -259,6 +281,25 @@ async fn a_subscription_hears_that_the_servant_has_moved() {
         panic!("{event:?}");
     };
     assert_eq!(endpoint.host, "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_never_refreshed_leaves_its_search_alive() {
+    let mut tasks = Vec::new();
+    // The time is up to a tenth longer or shorter, by chance.
+    for refresh in [60 * SECOND].into_iter().chain([Duration::MAX; 20]) {
+        let (_network, _registry, builder) = platform().await;
+        let mut config = Config::default();
+        config.refresh = refresh;
+        let before = Handle::current().metrics().num_alive_tasks();
+        let client = client_of(&builder.config(config).build(), OBJ);
+        call(&client, 2).await;
+        tokio::time::sleep(SECOND).await;
+        tasks.push(Handle::current().metrics().num_alive_tasks() - before);
+        drop(client);
+        tokio::time::sleep(SECOND).await;
+    }
+    assert!(tasks.iter().all(|n| *n == tasks[0]), "{tasks:?}");
 }
 
 #[tokio::test(start_paused = true)]

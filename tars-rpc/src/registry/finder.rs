@@ -13,7 +13,10 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 use super::{Cache, Query, Resolved, Resolver};
-use crate::client::{Backoff, Target};
+use crate::{
+    client::{Backoff, Target},
+    net::FOREVER,
+};
 
 /// An answer of the registry that takes longer will not come.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -79,7 +82,7 @@ impl Search {
         let Some(refresh) = self
             .target
             .upgrade()
-            .map(|target| target.pool().config.refresh)
+            .map(|target| target.pool().config.refresh.min(FOREVER))
         else {
             return;
         };
@@ -103,11 +106,11 @@ impl Search {
         }
     }
 
-    /// Asks, and goes by the cache if the answer takes long or is none.
+    /// Asks, and goes by the cache if the answer takes long, is none, or has no endpoint.
     async fn ask_first(&self) -> Result<Resolved, String> {
         let mut asking = pin!(self.ask());
         let found = timeout(FIRST_PATIENCE, &mut asking).await;
-        if !matches!(found, Ok(Ok(_))) {
+        if !matches!(&found, Ok(Ok(resolved)) if !resolved.active.is_empty()) {
             self.use_cache().await;
         }
         match found {
@@ -126,7 +129,7 @@ impl Search {
             if target.move_to(endpoints, Vec::new()) {
                 warn!(
                     object,
-                    n, "going by the kept endpoints: the registry does not answer"
+                    n, "going by the kept endpoints: the registry has told none"
                 );
             }
         }
