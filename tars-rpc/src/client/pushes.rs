@@ -89,10 +89,13 @@ impl Pushes {
     pub(crate) fn new(target: Arc<Target>, hub: &Hub, room: usize) -> Self {
         let (sender, events) = mpsc::channel(room.max(1));
         let dropped = Arc::<Counter>::default();
-        hub.subscribers().push(Subscriber {
+        let mut subscribers = hub.subscribers();
+        subscribers.retain(|subscriber| !subscriber.sender.is_closed());
+        subscribers.push(Subscriber {
             sender,
             dropped: Arc::clone(&dropped),
         });
+        drop(subscribers);
         Self {
             events,
             dropped,
@@ -167,5 +170,25 @@ impl fmt::Debug for Hub {
         f.debug_tuple("Hub")
             .field(&self.subscribers().len())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{Config, NetConnector, Pool};
+
+    #[test]
+    fn subscriptions_that_have_ended_are_not_kept() {
+        let pool = Pool::new(Config::default(), Arc::new(NetConnector::new()));
+        let endpoint = "tcp -h 127.0.0.1 -p 1".parse().unwrap();
+        let target = Target::fixed("App.Server.obj", vec![endpoint], Arc::new(pool));
+        let target = Arc::new(target.unwrap());
+        let hub = Hub::default();
+        for _ in 0..100 {
+            drop(Pushes::new(Arc::clone(&target), &hub, 1));
+        }
+        let _kept = Pushes::new(target, &hub, 1);
+        assert_eq!(hub.subscribers().len(), 1);
     }
 }
