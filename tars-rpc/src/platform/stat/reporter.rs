@@ -9,7 +9,7 @@ use super::{
     store::{Entry, MemoryStatStore, Side, StatStore},
 };
 use crate::{
-    Counter, Result,
+    Counter, Error, Result,
     platform::{StatFServant, StatMicMsgBody, StatMicMsgHead, identity::sent},
 };
 
@@ -46,7 +46,7 @@ impl Reporter {
         }
     }
 
-    /// Reports that could not be sent. Their numbers are in later ones.
+    /// Reports that could not be sent. Their numbers are in later ones, unless they may go out late.
     pub(crate) fn failed(&self) -> &Arc<Counter> {
         &self.failed
     }
@@ -82,8 +82,11 @@ impl Reporter {
             while let Some(report) = reports.next() {
                 if let Err(error) = self.send(side, &report).await {
                     self.failed.increment();
-                    debug!(%error, "statistics not reported; they will be later");
-                    let unsent = std::iter::once(report).chain(reports).flatten();
+                    debug!(%error, "statistics not reported in time");
+                    // What waits to be written may go out yet, and must not be counted twice.
+                    let may_go_out = matches!(error, Error::Timeout { .. });
+                    let report = Some(report).filter(|_| !may_go_out);
+                    let unsent = report.into_iter().chain(reports).flatten();
                     let entry = |(head, body)| Entry { side, head, body };
                     let unsent: Vec<_> = unsent.map(entry).collect();
                     self.keep(&unsent).await;
@@ -145,8 +148,63 @@ fn packed(entries: Vec<Entry>) -> Vec<Report> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::{
+        io::{AsyncReadExt, DuplexStream},
+        sync::mpsc,
+    };
+
     use super::*;
-    use crate::codec;
+    use crate::{
+        Communicator, Endpoint,
+        client::{BoxedStream, CallOptions, Connecting, Connector},
+        codec,
+        platform::identity::Identity,
+    };
+
+    /// Hands the other end of each stream to the test.
+    #[derive(Debug)]
+    struct InMemory(mpsc::UnboundedSender<DuplexStream>);
+
+    impl Connector for InMemory {
+        fn connect(&self, _: Arc<Endpoint>) -> Connecting {
+            let (ours, theirs) = tokio::io::duplex(64);
+            self.0.send(theirs).unwrap();
+            Box::pin(async { Ok(Box::new(ours) as BoxedStream) })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_report_that_goes_out_late_does_not_come_again() {
+        let (sender, mut streams) = mpsc::unbounded_channel();
+        let communicator = Communicator::builder().connector(InMemory(sender)).build();
+        let proxy = communicator
+            .string_to_proxy("tars.tarsstat.StatObj@tcp -h in.memory -p 1")
+            .unwrap();
+        let options = CallOptions::new().oneway().timeout(Duration::from_secs(5));
+        let recorder = Recorder::new(Identity::default());
+        let reporter = Reporter::new(
+            recorder.clone(),
+            Arc::new(MemoryStatStore::default()),
+            StatFServant::new(proxy.with(options)),
+        );
+        let caller = [127, 0, 0, 1].into();
+        recorder.request_ended("f", caller, Duration::ZERO, 0);
+        // It takes nothing for as long as the report waits, and then all of it.
+        reporter.report().await;
+        let mut platform = streams.recv().await.unwrap();
+        let reading = tokio::spawn(async move {
+            let mut bytes = Vec::new();
+            platform.read_to_end(&mut bytes).await.unwrap();
+            bytes
+        });
+        reporter.report().await;
+        drop((reporter, communicator, proxy));
+        let bytes = reading.await.unwrap();
+        let reports = bytes.windows(12).filter(|w| w == b"reportMicMsg").count();
+        assert_eq!(reports, 1);
+    }
 
     #[test]
     fn reports_are_bounded() {
