@@ -197,6 +197,63 @@ async fn requests_that_wait_for_a_responder_count_as_running_and_are_drained() {
     c.end().await;
 }
 
+/// Also of a single connection: others of the adapter must find room.
+#[tokio::test(start_paused = true)]
+async fn requests_that_wait_for_a_responder_count_for_their_connection() {
+    let size = common::body_len(&greet(1, "ted", |_| {})) + OBJ.len() + "sayHelloWorld".len();
+    for wait in [false, true] {
+        for by_bytes in [false, true] {
+            let mut limits = Limits::default();
+            if by_bytes {
+                limits.max_request_bytes_per_connection = 2 * size;
+            } else {
+                limits.max_in_flight_per_connection = 2;
+                limits.max_queue_per_connection = 1;
+            }
+            let (responders, mut late) = mpsc::unbounded_channel();
+            let mut c = connect(limits, move |cx, _| {
+                let responders = responders.clone();
+                Box::pin(async move {
+                    if wait {
+                        tokio::task::yield_now().await;
+                    }
+                    let _ = responders.send(cx.defer().unwrap());
+                    Err(ignored())
+                })
+            })
+            .await;
+            let waiting = usize::from(!by_bytes);
+            for id in 1..=3 + waiting {
+                c.client.send(&greet(id as i32, "ted", |_| {})).await;
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            // Two run, one waits if it may, and the last one is refused.
+            let refused = tokio::time::timeout(Duration::from_secs(1), c.client.answer());
+            let refused = refused.await.expect("none is refused").unwrap();
+            assert_eq!(
+                (refused.request_id, refused.ret),
+                (3 + waiting as i32, codes::OVERLOAD)
+            );
+            let first: Responder = late.recv().await.unwrap();
+            let second = late.recv().await.unwrap();
+            assert!(late.is_empty());
+            let reply = first.reply();
+            first.send(Ok(reply));
+            assert_eq!(c.client.answer().await.unwrap().request_id, 1);
+            // Its place is free.
+            if by_bytes {
+                c.client.send(&greet(3, "ted", |_| {})).await;
+            }
+            for responder in [second, late.recv().await.unwrap()] {
+                let reply = responder.reply();
+                responder.send(Ok(reply));
+                assert_eq!(c.client.answer().await.unwrap().ret, codes::OK);
+            }
+            c.end().await;
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_responder_may_outlive_its_connection() {
     let (responders, mut late) = mpsc::unbounded_channel();

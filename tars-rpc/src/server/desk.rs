@@ -22,7 +22,7 @@ use super::{
     adapter::Shared,
     handler::{Handler, Outcome, Panicked},
     link::{Answerer, Link, Mail},
-    load::{Charge, Share},
+    load::{Charge, Meter, Share},
     request::Origin,
 };
 use crate::{
@@ -60,12 +60,15 @@ type Ended = (Ticket, Charge, Outcome);
 pub(super) struct Desk {
     shared: Arc<Shared>,
     link: Arc<Link>,
-    part: Part,
     /// Handlers that wait for something.
     running: JoinSet<Ended>,
+    /// Their requests, and those that a responder has still to answer.
+    in_flight: Arc<Meter>,
     waiting: VecDeque<Waiting>,
-    /// Bytes of the requests that run or wait.
-    bytes: usize,
+    /// How many may wait.
+    max_waiting: usize,
+    /// Bytes of the requests that are in flight or wait.
+    bytes: Arc<Meter>,
     /// The right to run a handler. Requests that end at once use the same one after another; it is given back at the
     /// end of the turn.
     slot: Option<OwnedSemaphorePermit>,
@@ -84,10 +87,11 @@ struct Waiting {
     target: Target,
     arrived: Instant,
     _place: Share,
-    bytes: Share,
+    bytes: [Share; 2],
 }
 
 /// What has happened to requests.
+#[allow(clippy::large_enum_variant)] // there is one at a time, which is handled at once
 pub(super) enum Event {
     Ended(Result<Ended, JoinError>),
     Slot(Option<OwnedSemaphorePermit>),
@@ -99,10 +103,11 @@ impl Desk {
         Self {
             link: Arc::new(Link::new(Arc::clone(&shared))),
             shared,
-            part,
             running: JoinSet::new(),
+            in_flight: Arc::new(Meter::new(part.in_flight)),
             waiting: VecDeque::new(),
-            bytes: 0,
+            max_waiting: part.queue,
+            bytes: Arc::new(Meter::new(part.bytes)),
             slot: None,
             line: None,
             serial: 0,
@@ -127,7 +132,7 @@ impl Desk {
     /// Begins a turn: runs what waited, as far as there is room now, and refuses what has waited for too long.
     pub(super) fn begin(&mut self, turn: Instant, answers: &mut impl Answers) {
         while self.may_run() && answers.has_room() && !self.waiting.is_empty() && self.take_slot() {
-            let Some(next) = self.leave_queue() else {
+            let Some(next) = self.waiting.pop_front() else {
                 return;
             };
             if self.is_late(&next, turn) {
@@ -147,7 +152,7 @@ impl Desk {
             }
         }
         while self.wake_at().is_some_and(|at| at <= turn) {
-            if let Some(late) = self.leave_queue() {
+            if let Some(late) = self.waiting.pop_front() {
                 self.refuse_late(late, answers);
             }
         }
@@ -239,37 +244,32 @@ impl Desk {
             Err(result) => return self.reply_at_once(&ticket, result, answers),
         };
         let bytes = size(&packet);
-        if !self.has_bytes(bytes) {
+        if !self.bytes.has(bytes) || !self.shared.load.bytes.has(bytes) {
             return self.refuse(&ticket, "bytes of requests are held", answers);
         }
         if self.waiting.is_empty() && self.may_run() && self.take_slot() {
             return self.run(ticket, packet, &target, None, arrived, answers);
         }
-        if self.waiting.len() >= self.part.queue {
+        if self.waiting.len() >= self.max_waiting {
             return self.refuse(&ticket, "requests wait", answers);
         }
         let load = &self.shared.load;
         let (Some(place), Some(share)) = (load.waiting.take_one(), load.bytes.take(bytes)) else {
             return self.refuse(&ticket, "requests wait", answers);
         };
-        self.bytes += bytes;
+        let bytes = [share, self.bytes.force(bytes)];
         self.waiting.push_back(Waiting {
             ticket,
             packet,
             target,
             arrived,
             _place: place,
-            bytes: share,
+            bytes,
         });
     }
 
     fn may_run(&self) -> bool {
-        self.running.len() < self.part.in_flight
-    }
-
-    fn has_bytes(&self, more: usize) -> bool {
-        let here = self.bytes == 0 || self.bytes.saturating_add(more) <= self.part.bytes;
-        here && self.shared.load.bytes.has(more)
+        self.in_flight.has(1)
     }
 
     fn take_slot(&mut self) -> bool {
@@ -278,12 +278,6 @@ impl Desk {
             self.slot = slots.try_acquire_owned().ok();
         }
         self.slot.is_some()
-    }
-
-    fn leave_queue(&mut self) -> Option<Waiting> {
-        let next = self.waiting.pop_front()?;
-        self.bytes -= next.bytes.amount();
-        Some(next)
     }
 
     fn is_late(&self, waiting: &Waiting, now: Instant) -> bool {
@@ -312,14 +306,14 @@ impl Desk {
         self.reply_at_once(ticket, Err(Error::new(codes::OVERLOAD, text)), answers);
     }
 
-    /// Runs a request for which there is a slot, in the turn that began at `turn`. One that has waited has a share of
-    /// the bytes that may wait.
+    /// Runs a request for which there is a slot, in the turn that began at `turn`. One that has waited has its
+    /// shares of the bytes already.
     fn run(
         &mut self,
         ticket: Ticket,
         packet: RequestPacket,
         target: &Target,
-        waited: Option<(Share, Duration)>,
+        waited: Option<([Share; 2], Duration)>,
         turn: Instant,
         answers: &mut impl Answers,
     ) {
@@ -341,7 +335,7 @@ impl Desk {
             deadline: target.deadline,
             waited: waited.as_ref().map_or(Duration::ZERO, |(_, time)| *time),
         };
-        let share = waited.map(|(share, _)| share);
+        let shares = waited.map(|(shares, _)| shares);
         let request = match Request::new(packet, target.version, origin) {
             Ok(request) => request,
             Err(error) => return self.reply_at_once(&ticket, Err(error), answers),
@@ -353,24 +347,21 @@ impl Desk {
             Ok(handler) => Err(handler),
             Err(panicked) => Ok(Err(panicked)),
         };
-        let load = &self.shared.load;
+        let slot = &mut self.slot;
+        let of_adapter = &self.shared.load.bytes;
+        let charge = || Charge {
+            _slot: slot.take(),
+            _in_flight: self.in_flight.force(1),
+            _bytes: shares.unwrap_or_else(|| [of_adapter.force(bytes), self.bytes.force(bytes)]),
+        };
         match outcome {
             Ok(outcome) => {
-                let slot = &mut self.slot;
-                let charge = || Charge {
-                    _slot: slot.take(),
-                    bytes: share.unwrap_or_else(|| load.bytes.force(0)),
-                };
                 let answerer = self.link.ended_at_once(serial, charge);
                 self.finish(&ticket, outcome, answerer, answers);
             }
             Err(handler) => {
                 self.link.suspend(serial);
-                let charge = Charge {
-                    _slot: self.slot.take(),
-                    bytes: share.unwrap_or_else(|| load.bytes.force(bytes)),
-                };
-                self.bytes += bytes;
+                let charge = charge();
                 self.running
                     .spawn(async move { (ticket, charge, handler.await) });
             }
@@ -381,7 +372,6 @@ impl Desk {
     fn ended(&mut self, ended: Result<Ended, JoinError>, answers: &mut impl Answers) {
         match ended {
             Ok((ticket, charge, outcome)) => {
-                self.bytes -= charge.bytes.amount();
                 let answerer = self.link.ended_late(ticket.serial, || charge);
                 self.finish(&ticket, outcome, answerer, answers);
             }

@@ -21,7 +21,8 @@ pub struct Limits {
     pub max_connections: usize,
     /// Connections from one IP address. One more is closed at once. Default: as many as there may be at all.
     pub max_connections_per_address: usize,
-    /// Requests of the adapter whose handlers run at the same time; at least 1. Default 10,000.
+    /// Requests of the adapter whose handlers run at the same time, or that a [`Responder`](super::Responder) has still
+    /// to answer; at least 1. Default 10,000.
     pub max_in_flight: usize,
     /// Requests of the adapter that wait for one of those to end, `queuecap`. One more is answered with
     /// [`OVERLOAD`](crate::codes::OVERLOAD). Default 10,000.

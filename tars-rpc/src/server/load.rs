@@ -31,11 +31,15 @@ impl Load {
     }
 }
 
-/// What a running request uses until it has ended.
+/// What a running request uses until it is answered.
 #[derive(Debug)]
 pub(super) struct Charge {
+    /// Of the adapter.
     pub(super) _slot: Option<OwnedSemaphorePermit>,
-    pub(super) bytes: Share,
+    /// Of its connection.
+    pub(super) _in_flight: Share,
+    /// Of both.
+    pub(super) _bytes: [Share; 2],
 }
 
 /// Something of which there is only so much.
@@ -106,12 +110,6 @@ pub(super) struct Share {
     of: Arc<Meter>,
 }
 
-impl Share {
-    pub(super) fn amount(&self) -> usize {
-        self.n
-    }
-}
-
 impl Drop for Share {
     fn drop(&mut self) {
         self.of.used.fetch_sub(self.n, Ordering::Relaxed);
@@ -132,7 +130,7 @@ mod tests {
         assert!(meter.take(1).is_none() && meter.take_one().is_none());
         drop((most, last));
         let alone = meter.take(1000).unwrap();
-        assert_eq!(alone.amount(), 1000);
+        assert_eq!(meter.used(), 1000);
         assert!(meter.take(1).is_none());
         drop(alone);
         let none = Arc::new(Meter::new(0));
