@@ -485,6 +485,63 @@ async fn the_application_closes_a_connection() {
     );
 }
 
+/// A handler may wait for the end of its connection, which waits for the handler. What others answer is sent.
+#[tokio::test(start_paused = true)]
+async fn a_handler_learns_that_its_connection_ends() {
+    for end in ["the peer", "the application", "a bad frame", "a drain"] {
+        let (connections, mut kept) = mpsc::unbounded_channel();
+        let script = move |cx: Context, name: String| -> Dispatch {
+            let _ = connections.send(cx.connection());
+            Box::pin(async move {
+                let work = tokio::time::sleep(Duration::from_secs(2));
+                if name == "watch" {
+                    let connection = cx.connection();
+                    tokio::select! {
+                        () = connection.closed() => {
+                            assert!(!connection.is_closed());
+                            return Err(Error::new(77, "given up"));
+                        }
+                        () = work => {}
+                    }
+                } else {
+                    work.await;
+                }
+                Ok(cx.reply())
+            })
+        };
+        let servant = Scripted(script);
+        let server = Server::builder().servant(OBJ, servant).listen().await;
+        let server = server.unwrap();
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let connection = tokio::spawn(server.serve_stream(theirs, peer()));
+        let mut client = Raw::new(ours);
+        client.send(&greet(1, "work", |_| {})).await;
+        client.send(&greet(2, "watch", |_| {})).await;
+        let seen: Connection = kept.recv().await.unwrap();
+        kept.recv().await.unwrap();
+        let began = tokio::time::Instant::now();
+        match end {
+            "the peer" => client.stream.shutdown().await.unwrap(),
+            "the application" => seen.close(),
+            "a bad frame" => client.send(&[0; 4]).await,
+            _ => server.serve(async {}).await,
+        }
+        let mut answers = [
+            (client.answer().await.unwrap(), began.elapsed().as_secs()),
+            (client.answer().await.unwrap(), began.elapsed().as_secs()),
+        ];
+        answers.sort_by_key(|(answer, _)| answer.request_id);
+        let answers = answers.map(|(answer, after)| (answer.ret, after));
+        // The peer is there in a drain, and waits.
+        let watched = if end == "a drain" { (0, 2) } else { (77, 0) };
+        assert_eq!(answers, [(0, 2), watched], "{end}");
+        assert_eq!(client.frame().await, None);
+        drop(client);
+        connection.await.unwrap();
+        assert!(seen.is_closed());
+    }
+}
+
 #[tokio::test]
 async fn every_connection_has_a_number_of_its_own() {
     let (_one, first) = pushing(Limits::default()).await;

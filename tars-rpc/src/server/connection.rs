@@ -67,12 +67,15 @@ impl Connection {
         self.link.close();
     }
 
-    /// Whether it is closed.
+    /// Whether it is closed, so that nothing can be sent any more.
     pub fn is_closed(&self) -> bool {
         self.link.has_ended()
     }
 
-    /// Waits until it is closed, for whatever reason.
+    /// Waits until it is closed, or is to be closed when the requests that were read are answered: since the peer has
+    /// closed its side, or broken the protocol, or since [`close`](Self::close) was called. So a handler may wait for
+    /// it, too, to give up what nobody needs any more; what is answered then is still sent to a peer that only
+    /// sends no more. In the drain of a server the peer waits for its answers, and this until they are sent.
     ///
     /// ```
     /// # use std::{collections::HashMap, sync::{Arc, Mutex}};
@@ -88,7 +91,7 @@ impl Connection {
     /// }
     /// ```
     pub async fn closed(&self) {
-        self.link.ended().await;
+        self.link.ending().await;
     }
 }
 

@@ -449,6 +449,11 @@ impl Desk {
         }
     }
 
+    /// No more requests come. Handlers learn of it.
+    pub(super) fn begin_to_end(&self) {
+        self.link.begin_to_end();
+    }
+
     /// Takes what is left when the connection has gone: waits for the handlers that run, and runs no more.
     pub(super) async fn close(&mut self) {
         let tally = &self.shared.tally;

@@ -33,7 +33,7 @@ pub(super) struct Link {
     state: Mutex<State>,
     /// Something was left, and the task has not looked since.
     fresh: AtomicBool,
-    ended: Notify,
+    ending: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -46,6 +46,8 @@ struct State {
     pushed: usize,
     waker: Option<Waker>,
     close: bool,
+    /// The connection ends as soon as its requests are answered.
+    ending: bool,
     ended: bool,
 }
 
@@ -104,7 +106,7 @@ impl Link {
             current: AtomicU64::new(0),
             state: Mutex::default(),
             fresh: AtomicBool::new(false),
-            ended: Notify::new(),
+            ending: Notify::new(),
         }
     }
 
@@ -209,12 +211,13 @@ impl Link {
         self.state().ended
     }
 
-    /// Waits until the connection is closed.
-    pub(super) async fn ended(&self) {
-        let notified = self.ended.notified();
+    /// Waits until the connection is closed, or ends as soon as its requests are answered: their handlers may be what
+    /// waits here.
+    pub(super) async fn ending(&self) {
+        let notified = self.ending.notified();
         tokio::pin!(notified);
         notified.as_mut().enable();
-        if !self.has_ended() {
+        if !self.state().ending {
             notified.await;
         }
     }
@@ -309,6 +312,12 @@ impl Link {
         state.notes.is_empty() && state.mail.is_empty()
     }
 
+    /// The connection ends as soon as its requests are answered.
+    pub(super) fn begin_to_end(&self) {
+        self.state().ending = true;
+        self.ending.notify_waiters();
+    }
+
     /// The connection is closed: nothing is taken any more. Gives the answers that are not sent.
     pub(super) fn end(&self) -> impl Iterator<Item = Late> + use<> {
         let mut state = self.state();
@@ -316,7 +325,7 @@ impl Link {
         state.pushed = 0;
         let mail = mem::take(&mut state.mail);
         drop(state);
-        self.ended.notify_waiters();
+        self.begin_to_end();
         mail.into_iter().filter_map(|mail| match mail {
             Mail::Answer(late) => Some(late),
             Mail::Push { .. } => None,

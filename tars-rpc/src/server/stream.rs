@@ -145,13 +145,22 @@ impl Conversation {
                 event = self.desk.event(has_room), if expects_events => {
                     let close = self.desk.handle(event, &mut self.protocol);
                     if close && self.ending.is_none() {
-                        self.ending = Some(Reason::ByServant);
+                        self.end(Reason::ByServant);
                     }
                 }
-                () = &mut drained, if self.ending.is_none() => self.ending = Some(Reason::Drained),
+                () = &mut drained, if self.ending.is_none() => self.end(Reason::Drained),
                 () = alarm.ring(wake_at) => {}
             }
         }
+    }
+
+    /// Reads no more requests. Those that were read are still answered.
+    fn end(&mut self, reason: Reason) {
+        // In a drain the peer is there and waits: handlers that give up without a peer go on.
+        if !matches!(reason, Reason::Drained) {
+            self.desk.begin_to_end();
+        }
+        self.ending = Some(reason);
     }
 
     fn moved(&mut self, moved: &Moved) {
@@ -161,7 +170,7 @@ impl Conversation {
             self.watch.quiet = None;
         }
         match moved.read {
-            Some(0) => self.ending = Some(Reason::ByPeer),
+            Some(0) => self.end(Reason::ByPeer),
             Some(n) => {
                 self.protocol.received(n);
                 self.watch.silent = false;
@@ -200,7 +209,7 @@ impl Conversation {
                 }
                 Ok(None) => break,
                 Err(violation) => {
-                    self.ending = Some(Reason::Violation(violation));
+                    self.end(Reason::Violation(violation));
                     break;
                 }
             }
@@ -225,12 +234,12 @@ impl Conversation {
         }
         match what {
             Due::Stalled => return Err(Reason::Stalled),
-            Due::Silent => self.ending = Some(Reason::Slow("nothing came")),
-            Due::Frame => self.ending = Some(Reason::Slow("a request did not come to its end")),
-            Due::Idle => self.ending = Some(Reason::Idle),
+            Due::Silent => self.end(Reason::Slow("nothing came")),
+            Due::Frame => self.end(Reason::Slow("a request did not come to its end")),
+            Due::Idle => self.end(Reason::Idle),
         }
-        watch.frame = None;
-        watch.quiet = None;
+        self.watch.frame = None;
+        self.watch.quiet = None;
         Ok(None)
     }
 
