@@ -157,3 +157,60 @@ fn requests_are_counted_however_they_end() {
     let gauge = numbers.get(&format!("tars_server_requests_in_flight[servant={OBJ}]"));
     assert_eq!(f64::from_bits(gauge), 0.0);
 }
+
+/// Whatever refuses a request before anybody has looked for its function.
+#[cfg(feature = "metrics")]
+#[test]
+fn callers_cannot_fill_the_memory() {
+    use common::numbers::Numbers;
+    use tars_rpc::server::layer::Metrics;
+
+    #[derive(Clone)]
+    struct Locked;
+
+    impl Service<Request> for Locked {
+        type Response = Reply;
+        type Error = Error;
+        type Future = Dispatch;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request) -> Dispatch {
+            Box::pin(async { Err(Error::new(403, "not for you")) })
+        }
+    }
+
+    const INVENTED: u64 = 2000;
+    const MAX: u64 = 1024;
+    let run = |layers: fn(ServerBuilder) -> ServerBuilder| {
+        Numbers::record(async move {
+            let (server, ..) = serve(layers).await;
+            let (ours, theirs) = tokio::io::duplex(1 << 16);
+            tokio::spawn(server.serve_stream(theirs, peer()));
+            let mut client = Raw::new(ours);
+            let first = ["sayHelloWorld", "sayHelloWorld", &"x".repeat(129)].map(str::to_owned);
+            let invented = (1..INVENTED).map(|i| format!("inventMe{i}"));
+            for func in first.into_iter().chain(invented) {
+                client.send(&greet(1, "ted", |r| r.func = func)).await;
+                client.answer().await.unwrap();
+            }
+        })
+    };
+    let count = |numbers: &Numbers, func: &str, code: &str| {
+        let labels = format!("servant={OBJ} func={func} code={code}");
+        numbers.get(&format!("tars_server_requests_total[{labels}]"))
+    };
+
+    let limited = run(|s| s.layer(Metrics).layer(RateLimit::per_second(1)));
+    assert_eq!(count(&limited, "sayHelloWorld", "0"), 1);
+    assert_eq!(count(&limited, "sayHelloWorld", "-9"), 1);
+    assert_eq!(count(&limited, "unknown", "-9"), INVENTED);
+    assert_eq!(limited.len(), 4, "and the gauge");
+
+    let locked = run(|s| s.layer(Metrics).layer(tower_layer::layer_fn(|_| Locked)));
+    assert_eq!(count(&locked, "sayHelloWorld", "403"), 2);
+    assert_eq!(count(&locked, "unknown", "403"), INVENTED - (MAX - 1));
+    assert_eq!(locked.len() as u64, MAX + 2, "with the gauge");
+}

@@ -39,6 +39,11 @@ impl Numbers {
             .load(Ordering::Relaxed)
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
     fn of(&self, key: &Key) -> Arc<AtomicU64> {
         let labels: Vec<_> = key
             .labels()
