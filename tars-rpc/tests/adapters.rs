@@ -353,6 +353,44 @@ fn a_config_that_cannot_be_kept_is_refused() {
     }
 }
 
+#[tokio::test]
+async fn times_that_close_every_connection_are_refused() {
+    type Change = fn(&mut Limits);
+    let listen = async |endpoint: &str, change: Change| {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        let adapter = Adapter::new("a").endpoint(endpoint.parse().unwrap());
+        let server = Server::builder().adapter(adapter.limits(limits));
+        server.listen().await.map(drop).map_err(|e| e.to_string())
+    };
+    let place = "tcp -h 127.0.0.1 -p 0";
+    assert_eq!(
+        listen(&format!("{place} -t 0"), |_| {}).await.unwrap_err(),
+        format!(
+            "adapter a: `{place} -t 0` closes each connection at once; \
+             without `-t`, the time is `Limits::idle_timeout`"
+        )
+    );
+    listen(&format!("{place} -t 1"), |_| {}).await.unwrap();
+    // There are no connections.
+    listen("udp -h 127.0.0.1 -p 0 -t 0", |_| {}).await.unwrap();
+    let limits: [(&str, Change); 5] = [
+        ("handshake_timeout", |l| {
+            l.handshake_timeout = Duration::ZERO;
+        }),
+        ("header_timeout", |l| l.header_timeout = Duration::ZERO),
+        ("body_timeout", |l| l.body_timeout = Duration::ZERO),
+        ("idle_timeout", |l| l.idle_timeout = Duration::ZERO),
+        ("write_stall", |l| l.write_stall = Duration::ZERO),
+    ];
+    for (name, limit) in limits {
+        assert_eq!(
+            listen(place, limit).await.unwrap_err(),
+            format!("adapter a: `Limits::{name}` must not be zero; `Duration::MAX` is no limit")
+        );
+    }
+}
+
 /// A servant may be shared by adapters.
 #[test]
 fn a_shared_servant_is_a_servant() {

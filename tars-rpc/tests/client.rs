@@ -212,6 +212,25 @@ async fn bytes_in_the_queue_are_bounded() {
     }
 }
 
+/// Limits of nothing: one call after the other.
+#[tokio::test(start_paused = true)]
+async fn one_call_always_has_room() {
+    let (client, _communicator, mut server) = in_memory(1 << 16, |c| {
+        c.max_queue = 0;
+        c.max_pending = 0;
+        c.max_queued_bytes = 0;
+    });
+    tokio::spawn(async move {
+        let mut server = server.accept().await;
+        while let Some(request) = server.request().await {
+            server.send(&greeting(request.request_id, "x")).await;
+        }
+    });
+    for _ in 0..2 {
+        assert_eq!(client.say_hello_world("x").await.unwrap(), "x");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_takes_nothing_is_given_up() {
     let (client, communicator, mut server) = in_memory(64, |_| {});

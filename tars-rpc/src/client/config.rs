@@ -43,9 +43,9 @@ pub struct Config {
     /// A connection that had no calls for that long is closed, unless somebody waits for
     /// [pushes](crate::client::ServantProxy::pushes). The next call connects anew. `None`: never. Default 5 min.
     pub idle: Option<Duration>,
-    /// Calls to one endpoint that wait to be taken up by its connection. Default 65,536.
+    /// Calls to one endpoint that wait to be taken up by its connection; at least 1. Default 65,536.
     pub max_queue: usize,
-    /// Calls to one endpoint that wait for their answer; at most 16 Mi. Default 65,536.
+    /// Calls to one endpoint that wait for their answer; at least 1, at most 16 Mi. Default 65,536.
     pub max_pending: usize,
     /// Bytes of requests to one endpoint that wait in the queue, and again that wait to be sent. A request above it
     /// is taken when nothing else waits. Default 64 MiB.
@@ -110,8 +110,9 @@ impl Config {
                 Transport::Tcp | Transport::Ssl => MAX_FRAME,
             },
             max_frame: self.max_frame,
-            max_pending: self.max_pending,
-            max_unsent: self.max_queued_bytes,
+            // With none, no call would ever be made.
+            max_pending: self.max_pending.max(1),
+            max_unsent: self.max_queued_bytes.max(1),
         }
     }
 

@@ -124,6 +124,11 @@ impl Adapter {
                 reason,
             })
         };
+        if let Some(name) = self.limits.zero_time() {
+            return wrong(format!(
+                "`Limits::{name}` must not be zero; `Duration::MAX` is no limit"
+            ));
+        }
         for endpoint in &self.endpoints {
             match endpoint.transport {
                 Transport::Udp if self.protocol.is_some() => {
@@ -140,6 +145,11 @@ impl Adapter {
                 #[cfg(not(feature = "tls"))]
                 Transport::Ssl => {
                     return wrong(format!("`{endpoint}` needs the feature `tls` of tars-rpc"));
+                }
+                Transport::Tcp | Transport::Ssl if endpoint.timeout == Some(0) => {
+                    return wrong(format!(
+                        "`{endpoint}` closes each connection at once; without `-t`, the time is `Limits::idle_timeout`"
+                    ));
                 }
                 _ => {}
             }

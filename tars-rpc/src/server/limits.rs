@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::protocol::MAX_FRAME;
 
-/// What an adapter is willing to hold, and for how long.
+/// What an adapter is willing to hold, and for how long. A number of 0 leaves no room at all where nothing else is said.
+/// The times of a connection must not be zero, and [`Duration::MAX`] is no limit.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,7 +29,8 @@ pub struct Limits {
     /// [`OVERLOAD`](crate::codes::OVERLOAD). Default 10,000.
     pub max_queue: usize,
     /// How long a request may wait, `queuetimeout`. It is answered with
-    /// [`QUEUE_TIMEOUT`](crate::codes::QUEUE_TIMEOUT) then, or when the caller's own timeout is over. Default 60 s.
+    /// [`QUEUE_TIMEOUT`](crate::codes::QUEUE_TIMEOUT) then, or when the caller's own timeout is over. With zero, none
+    /// waits. Default 60 s.
     pub queue_timeout: Duration,
     /// Bytes of requests of the adapter that run or wait: their bodies, contexts and names. One more is answered with
     /// [`OVERLOAD`](crate::codes::OVERLOAD), unless it is the only one. Default 256 MiB.
@@ -71,6 +73,19 @@ impl Limits {
         self.max_in_flight_per_connection = self.max_in_flight_per_connection.max(1);
         self.max_unsent = self.max_unsent.max(1);
         self
+    }
+
+    /// The name of a time that is zero, which would close each connection at once.
+    pub(super) fn zero_time(&self) -> Option<&'static str> {
+        let times = [
+            ("handshake_timeout", self.handshake_timeout),
+            ("header_timeout", self.header_timeout),
+            ("body_timeout", self.body_timeout),
+            ("idle_timeout", self.idle_timeout),
+            ("write_stall", self.write_stall),
+        ];
+        let zero = times.into_iter().find(|(_, time)| time.is_zero());
+        zero.map(|(name, _)| name)
     }
 }
 
