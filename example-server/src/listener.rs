@@ -1,5 +1,6 @@
 //! The chat port: takes connections, TLS if it is configured, and speaks HTTP on them.
 
+mod body;
 mod slots;
 
 use std::io;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -20,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
 
+use self::body::RequestBody;
 use self::slots::{Slot, Slots};
 use crate::metrics::Metrics;
 
@@ -150,8 +153,9 @@ impl Http {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let slot = Arc::new(slot);
-        let service = service_fn(|request| {
-            let busy = Slot::busy(&slot);
+        let service = service_fn(|request: hyper::Request<Incoming>| {
+            let busy = Arc::default();
+            let request = request.map(|body| RequestBody::new(body, &slot, &busy));
             let answer = self.router.clone().call(request);
             let metrics = Arc::clone(&self.metrics);
             async move {

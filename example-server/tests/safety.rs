@@ -5,11 +5,12 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Chat, Client, start};
+use common::{Chat, Client, greeter, start, start_with};
 use example_server::metrics::Metrics;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::Message;
 
 /// Resident memory of this process, in bytes.
@@ -235,6 +236,54 @@ async fn idle_sockets_do_not_block_the_door() {
     assert_eq!(client.ask("ping").await, "pong");
     assert_eq!(chat.get("/Index/index").await.status, 200);
     assert!(chat.hub.metrics().http_evicted.get() >= 1_500 - 1_024);
+}
+
+/// Who sends the body of a request slowly idles; who waits for the answer of a whole one does not.
+#[tokio::test]
+async fn slow_bodies_do_not_block_the_door() {
+    let answer = Arc::new(Notify::new());
+    let (asked, mut is_asked) = mpsc::unbounded_channel();
+    let servant = greeter({
+        let answer = Arc::clone(&answer);
+        move |name| {
+            let answer = Arc::clone(&answer);
+            asked.send(()).unwrap();
+            async move {
+                answer.notified().await;
+                Ok(format!("hello {name}"))
+            }
+        }
+    })
+    .await;
+    let chat = start_with("obj.limits.helloTimeoutMs = 60000", servant).await;
+    let form = "application/x-www-form-urlencoded";
+    let whole = chat.post("/Index/hello", form, "name=ted");
+    let others = async {
+        is_asked.recv().await.unwrap();
+        let head = format!(
+            "POST /Index/hello HTTP/1.1\r\nHost: {}\r\nContent-Type: {form}\r\n\
+             Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n",
+            chat.address
+        );
+        let mut slow = Vec::new();
+        for _ in 0..1_023 {
+            let mut socket = TcpStream::connect(chat.address).await.unwrap();
+            socket.write_all(head.as_bytes()).await.unwrap();
+            // The server waits for the body.
+            let mut goes_on = [0; 25];
+            socket.read_exact(&mut goes_on).await.unwrap();
+            assert_eq!(goes_on, *b"HTTP/1.1 100 Continue\r\n\r\n");
+            slow.push(socket);
+        }
+        assert_eq!(chat.hub.metrics().http_evicted.get(), 0);
+        assert_eq!(chat.get("/Index/index").await.status, 200);
+        assert_eq!(chat.hub.metrics().http_evicted.get(), 1);
+        let gone = slow[0].read(&mut [0; 100]).await;
+        assert!(matches!(gone, Ok(0) | Err(_)), "{gone:?}");
+        answer.notify_one();
+    };
+    let (whole, ()) = tokio::join!(whole, others);
+    assert_eq!((whole.status, whole.body.as_str()), (200, "hello ted"));
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! Places for HTTP connections. One that idles gives way to a new one; one that is answered does not.
+//! Places for HTTP connections. One that idles gives way to a new one, also in the middle of a request; one that is
+//! answered does not.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -92,7 +93,7 @@ impl Slot {
         self.evicted.clone()
     }
 
-    /// A request has come.
+    /// A request has come, all of it.
     pub(super) fn busy(slot: &Arc<Self>) -> Busy {
         slot.change(|state| {
             state.busy += 1;
