@@ -3,7 +3,7 @@
 //! A message to a room is queued to each member. To wake the task of each for one small write costs more than all
 //! the rest beside the write itself; so the members are listed here, and one task writes to all of them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
@@ -46,9 +46,9 @@ impl Flushers {
     }
 
     /// The one of a connection.
-    pub(crate) fn of(&self, number: u64) -> Arc<Flusher> {
+    pub(crate) fn of(&self, number: u64) -> Weak<Flusher> {
         let index = number % self.all.len() as u64;
-        Arc::clone(&self.all[index as usize])
+        Arc::downgrade(&self.all[index as usize])
     }
 }
 

@@ -4,7 +4,7 @@
 //! does not take everything, and always with TLS, whose state is the task's, it is the task.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -26,7 +26,8 @@ use crate::services::SlowConsumer;
 pub struct Outbox {
     limit: usize,
     policy: SlowConsumer,
-    flusher: Arc<Flusher>,
+    /// Weak, for its list may have this outbox when the server is dropped.
+    flusher: Weak<Flusher>,
     state: Mutex<State>,
 }
 
@@ -81,7 +82,7 @@ pub enum Pushed {
 
 impl Outbox {
     /// An empty queue of at most `limit` bytes.
-    pub(crate) fn new(limit: usize, policy: SlowConsumer, flusher: Arc<Flusher>) -> Self {
+    pub(crate) fn new(limit: usize, policy: SlowConsumer, flusher: Weak<Flusher>) -> Self {
         Self {
             limit,
             policy,
@@ -122,9 +123,12 @@ impl Outbox {
         state.queue.push(frame, Kind::Message);
         if state.socket.is_none() {
             wake(state);
-        } else if !state.blocked && !std::mem::replace(&mut state.listed, true) {
+        } else if !state.blocked
+            && !std::mem::replace(&mut state.listed, true)
+            && let Some(flusher) = self.flusher.upgrade()
+        {
             drop(state);
-            self.flusher.add(Arc::clone(self));
+            flusher.add(Arc::clone(self));
         }
         pushed
     }

@@ -25,7 +25,7 @@ fn socket<'a>(
 }
 
 fn outbox(limit: usize, policy: SlowConsumer) -> Arc<Outbox> {
-    Arc::new(Outbox::new(limit, policy, Arc::default()))
+    Arc::new(Outbox::new(limit, policy, Weak::new()))
 }
 
 /// What is sent when everything is taken.
@@ -260,5 +260,21 @@ async fn a_socket_that_is_gone_closes_and_wakes_the_task() {
     poll_fn(|cx| outbox.poll_changed(cx)).await;
     assert!(outbox.flush(|bytes| socket.try_write(bytes)).is_err());
     outbox.detach();
+    assert_eq!(Arc::strong_count(&socket), 1);
+}
+
+/// An outbox that is in the list of a flusher does not keep itself.
+#[tokio::test]
+async fn the_end_of_the_flushers_keeps_nothing() {
+    let (socket, _peer) = pair().await;
+    let flushers = Flushers::start();
+    let outbox = Arc::new(Outbox::new(1 << 20, SlowConsumer::Close, flushers.of(0)));
+    outbox.attach(Arc::clone(&socket));
+    outbox.push(Bytes::from_static(b"listed"));
+    drop(flushers);
+    tokio::task::yield_now().await;
+    let left = Arc::downgrade(&outbox);
+    drop(outbox);
+    assert!(left.upgrade().is_none());
     assert_eq!(Arc::strong_count(&socket), 1);
 }
