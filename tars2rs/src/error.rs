@@ -37,7 +37,7 @@ impl Findings {
 pub enum Error {
     /// Errors in configs or IDL files. [`Display`](fmt::Display) renders all of them.
     Invalid(Vec<Findings>),
-    /// A file is in the way that this tool did not write.
+    /// A file is in the way that this tool did not write, or wrote for another output directory.
     Foreign(PathBuf),
     /// Two configs of one run want different contents for one file.
     Conflict {
@@ -100,7 +100,7 @@ impl fmt::Display for Error {
             }
             Self::Foreign(path) => write!(
                 f,
-                "{} was not written by tars2rs and is left alone; move it away or choose another dstPath",
+                "{} was not written by tars2rs for this dstPath and is left alone; move it away or choose another dstPath",
                 path.display()
             ),
             Self::Conflict {

@@ -86,7 +86,7 @@ impl Run {
             run.absent.extend_from_slice(sources.absent());
             for (config, files) in code(&group, &model, &sources, &mut diagnostics, &mut errors)? {
                 let dst = absolute(dst.unwrap_or(&config.dst_path))?;
-                let name = output::config_name(&dst, &absolute(&config.path)?);
+                let name = output::config_name(&dst, &place_of(config)?);
                 let hash = stamp::hash(&config.text);
                 stamp.inputs.push((config.path.clone(), hash));
                 run.modules.push(module_path(config));
@@ -121,6 +121,7 @@ impl Run {
             stamp.files += plan.files;
             run.plans.push(plan);
         }
+        output::check_places(&run.plans)?;
         run.modules.sort();
         run.modules.dedup();
         run.absent.sort();
@@ -194,7 +195,7 @@ fn directories(configs: &[Config], dst: Option<&Path>) -> Result<Directories, Er
     let mut directories = Directories::new();
     for config in configs {
         let dst = absolute(dst.unwrap_or(&config.dst_path))?;
-        let name = output::config_name(&dst, &absolute(&config.path)?);
+        let name = output::config_name(&dst, &place_of(config)?);
         directories.entry(dst).or_default().push(name);
     }
     Ok(directories)
@@ -376,7 +377,14 @@ fn module_path(config: &Config) -> String {
     format!("{}::{}", config.namespace_prefix, levels.join("::"))
 }
 
-/// Without `.` and `..`, so that configs which name one directory in different ways meet. The path may not exist yet.
+/// Where a config is. If it is a symbolic link itself, that is where the link is: its paths start there.
+fn place_of(config: &Config) -> Result<PathBuf, Error> {
+    let dir = absolute(config.dir())?;
+    Ok(dir.join(config.path.file_name().unwrap_or_default()))
+}
+
+/// Without `.`, `..` and symbolic links, so that configs which name one directory in different ways meet. The path may
+/// not exist yet.
 fn absolute(path: &Path) -> Result<PathBuf, Error> {
     let path = std::path::absolute(path).map_err(|e| Error::io("find", path, e))?;
     let mut clean = PathBuf::new();
@@ -386,7 +394,15 @@ fn absolute(path: &Path) -> Result<PathBuf, Error> {
                 clean.pop();
             }
             Component::CurDir => {}
-            part => clean.push(part),
+            part => {
+                clean.push(part);
+                // A link that leads nowhere stays, and is in the way when something is to be written.
+                if clean.is_symlink()
+                    && let Ok(target) = clean.canonicalize()
+                {
+                    clean = target;
+                }
+            }
         }
     }
     Ok(clean)

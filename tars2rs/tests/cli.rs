@@ -166,7 +166,7 @@ fn what_cannot_run_exits_with_2() {
     let (code, _, err) = tars2rs(dir.path(), &["a.toml"]);
     assert_eq!(code, 2);
     assert!(
-        err.contains("out/mod.rs was not written by tars2rs and is left alone"),
+        err.contains("out/mod.rs was not written by tars2rs for this dstPath and is left alone"),
         "{err}"
     );
 }

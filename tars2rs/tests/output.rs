@@ -218,6 +218,111 @@ fn what_no_config_wants_goes() {
     );
 }
 
+/// An output directory may be inside of another one: each is of its own configs.
+#[test]
+fn a_dst_path_inside_of_another_one() {
+    for inner in ["out/inner", "out/App", "out/App/EchoServer", "out/a/b/c"] {
+        let project = Project::new();
+        let config = fs::read_to_string(project.path("server.toml")).unwrap();
+        let config = config.replace("EchoServer", "InnerServer");
+        project.write(
+            "inner.toml",
+            &config.replace("'out'", &format!("'{inner}'")),
+        );
+        project.run(&["inner.toml"]);
+        let alone = project.tree();
+        project.run(&["client.toml"]);
+        for run in [
+            &["client.toml"][..],
+            &["inner.toml"],
+            &["inner.toml", "client.toml"],
+        ] {
+            let report = project.run(run);
+            assert_eq!(
+                (report.written, report.removed),
+                (vec![], vec![]),
+                "{run:?}"
+            );
+        }
+        let tree = project.tree();
+        assert!(alone.iter().all(|file| tree.contains(file)), "{inner}");
+
+        // Nor does a config that is gone make the files of its output those of another one.
+        fs::remove_file(project.path("inner.toml")).unwrap();
+        assert!(project.run(&["client.toml"]).removed.is_empty(), "{inner}");
+        fs::remove_file(project.path("client.toml")).unwrap();
+        project.config("server.toml", true, "other");
+        project.run(&["server.toml"]);
+        let tree = project.tree();
+        assert!(alone.iter().all(|file| tree.contains(file)), "{inner}");
+        assert!(
+            tree.iter()
+                .all(|(name, _)| !name.contains("/obj/echo_servant"))
+        );
+    }
+}
+
+#[test]
+fn outputs_that_want_the_same_file_are_refused() {
+    let project = Project::new();
+    let config = fs::read_to_string(project.path("server.toml")).unwrap();
+    let inner = "'out/App/EchoServer/obj'";
+    project.write("inner.toml", &config.replace("'out'", inner));
+    let refused = |configs: &[&str]| {
+        let error = project.try_run(configs).unwrap_err();
+        let file = "out/App/EchoServer/obj/mod.rs";
+        assert!(
+            matches!(&error, Error::Foreign(path) if *path == project.path(file)),
+            "{error}"
+        );
+    };
+    refused(&["client.toml", "inner.toml"]);
+    assert!(!project.path("out").exists());
+    project.run(&["client.toml"]);
+    refused(&["inner.toml"]);
+    refused(&["client.toml", "inner.toml"]);
+}
+
+/// What leads to a directory does not matter, only where it is.
+#[cfg(unix)]
+#[test]
+fn a_dst_path_through_a_symbolic_link() {
+    use std::os::unix::fs::symlink;
+
+    let project = Project::new();
+    project.run(&["client.toml", "server.toml"]);
+    let expected = project.tree();
+
+    // `far/away/link` is `here`, so that `far/away/link/../out` is `out`, and not `far/away/out`.
+    let project = Project::new();
+    for dir in ["here", "far/away", "out"] {
+        fs::create_dir_all(project.path(dir)).unwrap();
+    }
+    symlink(project.path("here"), project.path("far/away/link")).unwrap();
+    symlink(project.path("out"), project.path("far/away/out")).unwrap();
+    let through = |config: &str, dst: &str| {
+        let text = fs::read_to_string(project.path(config)).unwrap();
+        project.write(config, &text.replace("'out'", &format!("'{dst}'")));
+    };
+    through("server.toml", "far/away/link/../out");
+    project.run(&["client.toml", "server.toml"]);
+    assert_eq!(project.tree(), expected);
+    through("client.toml", "far/away/out");
+    for run in [&["server.toml"][..], &["client.toml"]] {
+        let report = project.run(run);
+        assert_eq!(
+            (report.written, report.removed),
+            (vec![], vec![]),
+            "{run:?}"
+        );
+    }
+
+    // A config is what it is, however its directory is called.
+    symlink(project.path(""), project.path("here/project")).unwrap();
+    let report = project.run(&["here/project/client.toml", "server.toml"]);
+    assert_eq!((report.written, report.removed), (vec![], vec![]));
+}
+
 #[test]
 fn foreign_files_are_left_alone() {
     let project = Project::new();

@@ -2,7 +2,8 @@
 //!
 //! Several configs may share a directory, and not every run knows all of them. So each file names the configs that
 //! want it ([`marker`]): a file goes when all of those were run without producing it or are gone, and the indexes
-//! ([`index`]) are made from the files of all of them. A file without the marker is never touched.
+//! ([`index`]) are made from the files of all of them. A file without the marker is never touched, nor is one that was
+//! written for another output directory, inside of this one.
 
 mod index;
 mod marker;
@@ -132,6 +133,20 @@ pub fn check_agreement(dst: &Path, wanted: &[Wanted]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Two output directories of one run, one inside of the other, must not want the same file.
+///
+/// # Errors
+/// They do.
+pub fn check_places(plans: &[Plan]) -> Result<(), Error> {
+    let changes = plans.iter().flat_map(|plan| &plan.changes);
+    let mut new = changes.filter(|change| change.new.is_some());
+    let mut seen = BTreeSet::new();
+    match new.find(|change| !seen.insert(&change.path)) {
+        Some(change) => Err(Error::Foreign(change.path.clone())),
+        None => Ok(()),
+    }
+}
+
 /// The name of a config in markers: its path from the output directory, the same on every machine.
 pub fn config_name(dst: &Path, config: &Path) -> String {
     let mut dst = dst.components().peekable();
@@ -171,7 +186,11 @@ fn compare(dst: &Path, old: &BTreeMap<String, String>, files: Files) -> Result<P
     let gone = old.iter().filter(|(path, _)| !files.contains_key(*path));
     let gone: Vec<_> = gone.collect();
     let files = files.into_iter();
-    let files: Vec<(String, String)> = files.map(|(path, file)| (path, file.into_text())).collect();
+    let with_text = |(path, file): (String, MarkedFile)| {
+        let text = file.into_text(&path);
+        (path, text)
+    };
+    let files: Vec<(String, String)> = files.map(with_text).collect();
     let hashes = parallel::map(&files, MIN_SHARE, |file| stamp::hash(file));
     plan.hash = hashes.into_iter().fold(0, u64::wrapping_add);
     for (path, new) in files {
@@ -224,7 +243,7 @@ fn is_index(path: &str) -> bool {
     path == "mod.rs" || path.ends_with("/mod.rs")
 }
 
-/// All Rust and IDL files of the output directory, which may not exist yet.
+/// All Rust and IDL files of the output directory, which may not exist yet, but for those of outputs inside of it.
 fn read(dst: &Path) -> Result<BTreeMap<String, String>, Error> {
     let mut files = BTreeMap::new();
     let mut dirs = vec![(dst.to_owned(), String::new())];
@@ -249,7 +268,9 @@ fn read(dst: &Path) -> Result<BTreeMap<String, String>, Error> {
             } else if kind.is_file() && (name.ends_with(".rs") || name.ends_with(".tars")) {
                 let bytes =
                     fs::read(entry.path()).map_err(|e| Error::io("read", &entry.path(), e))?;
-                if let Ok(text) = String::from_utf8(bytes) {
+                if let Ok(text) = String::from_utf8(bytes)
+                    && !marker::is_of_another_output(&path, &text)
+                {
                     files.insert(path, text);
                 }
             }
