@@ -35,6 +35,38 @@ fn fixtures_compile() {
     krate.test();
 }
 
+/// Comments of all that markdown could take for code.
+#[test]
+#[ignore = "slow; run by .ci/run"]
+fn no_comment_is_code() {
+    const PIECES: &[&str] = &[
+        "```", "````", "~~~", "~~~~", "`", "- ", "* ", "1. ", "12)", "> ", "    ", " ", "rust", "let x = y;", "\\",
+        "[x](y)", "<b>", "http://a.b ", "\n", "\n", "\n", "\n\n",
+    ];
+    let mut random = 7_usize;
+    let mut piece = || {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        PIECES[(random >> 33) % PIECES.len()]
+    };
+    let mut idl = "module M\n{\n".to_owned();
+    for index in 0..1000 {
+        let mut comment = || -> String { (0..40).map(|_| piece()).collect() };
+        idl += &format!(
+            "/*\n{}\n*/\nstruct S{index}\n{{\n/*\n{}\n*/\n0 require int a;\n}};\n",
+            comment(),
+            comment(),
+        );
+    }
+    let comment = "/*\n- ~~~\nlet x = y;\n\n-      let x = y;\n*/\n";
+    idl += &format!("{comment}interface I\n{{\n{comment}void f();\n}};\n}};\n");
+    let mut krate = Crate::new("comments");
+    krate.add_text("comments", &format!("{comment}{idl}"), "");
+    krate.check();
+    assert_eq!(krate.doctests(), 0);
+}
+
 #[test]
 #[ignore = "slow, and needs ../shared; run by .ci/run"]
 fn corpus_compiles() {

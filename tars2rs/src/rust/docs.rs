@@ -20,34 +20,41 @@ fn comment(sign: &str, indent: usize, doc: &[String], fallback: &str) -> String 
     lines.into_iter().map(with_sign).collect()
 }
 
-/// What people write in IDL comments is plain text. Rustdoc reads markdown, and would take some of it for code to be
-/// compiled, links to nowhere or HTML.
+/// What people write in IDL comments is plain text. Rustdoc reads markdown, and would take some of it for links to
+/// nowhere, HTML, or code to be compiled and run.
+///
+/// Code is what begins with a fence, or with four blanks, both counted from the list or quotation that the line is in.
+/// So there are no fences but those at the beginning of a line that are written here, with `text` behind them; and no
+/// line begins with more than three blanks, nor has more than one behind the mark of a list.
 fn markdown(doc: &[String]) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut fenced = false;
-    for line in doc {
-        let line: String = line.chars().filter(|&c| is_harmless(c)).collect();
-        let line = line.replace('\t', "    ");
+    let mut open: Option<&str> = None;
+    let doc: Vec<String> = doc
+        .iter()
+        .map(|line| {
+            let line: String = line.chars().filter(|&c| is_harmless(c)).collect();
+            line.replace('\t', "    ")
+        })
+        .collect();
+    for line in &doc {
         let text = line.trim();
-        if let Some(info) = text.strip_prefix("```") {
-            let opens = !fenced;
-            fenced = opens;
-            lines.push(if opens && info.trim().is_empty() {
-                "```text".to_owned()
+        if let Some(fence) = open {
+            if ends(text, fence) {
+                lines.push(fence.to_owned());
+                open = None;
             } else {
-                text.to_owned()
-            });
-        } else if fenced {
-            lines.push(line.trim_end().to_owned());
+                lines.push(line.trim_end().to_owned());
+            }
+        } else if let Some(fence) = fence(text) {
+            lines.push(format!("{fence}text"));
+            open = Some(fence);
         } else {
-            // Four blanks would begin a code block.
             let depth = (line.len() - line.trim_start().len()).min(3);
-            lines.push(format!("{}{}", " ".repeat(depth), escape(text)));
+            let text = escape(&without_gaps(text));
+            lines.push(format!("{}{text}", " ".repeat(depth)));
         }
     }
-    if fenced {
-        lines.push("```".to_owned());
-    }
+    lines.extend(open.map(str::to_owned));
     let used = lines
         .iter()
         .rposition(|line| !line.trim().is_empty())
@@ -60,6 +67,38 @@ fn markdown(doc: &[String]) -> Vec<String> {
     lines.split_off(empty)
 }
 
+/// The fence with which a line begins a block of code.
+fn fence(line: &str) -> Option<&str> {
+    let sign = if line.starts_with('~') { '~' } else { '`' };
+    let info = line.trim_start_matches(sign);
+    let fence = &line[..line.len() - info.len()];
+    // With another backtick on the line it is code within the text.
+    (fence.len() >= 3 && !(sign == '`' && info.contains(sign))).then_some(fence)
+}
+
+/// Whether a line ends the block that this fence began.
+fn ends(line: &str, fence: &str) -> bool {
+    line.strip_prefix(fence).is_some_and(|rest| {
+        rest.bytes()
+            .all(|byte| fence.as_bytes().first() == Some(&byte))
+    })
+}
+
+/// One blank behind each mark of a list with which a line begins.
+fn without_gaps(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((mark, behind)) = rest.split_once(' ')
+        && mark
+            .chars()
+            .all(|c| c.is_ascii_digit() || "-+*.)".contains(c))
+    {
+        text.extend([mark, " "]);
+        rest = behind.trim_start();
+    }
+    text + rest
+}
+
 /// No control characters, and none of those that turn the direction of the text, which rustc refuses.
 fn is_harmless(c: char) -> bool {
     !matches!(c, '\0'..='\x08' | '\x0b'..='\x1f' | '\x7f' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -67,7 +106,8 @@ fn is_harmless(c: char) -> bool {
 
 fn escape(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
-    let balanced = line.matches('`').count().is_multiple_of(2);
+    // Code within the text has one at each end; three may be a fence.
+    let balanced = line.matches('`').count().is_multiple_of(2) && !line.contains("``");
     for (index, part) in line.split('`').enumerate() {
         if index > 0 {
             text.push_str(if balanced { "`" } else { "\\`" });
@@ -90,8 +130,17 @@ fn escape_word(word: &str, text: &mut String) {
         text.push_str(&word[url.len()..]);
         return;
     }
-    for c in word.chars() {
-        if matches!(c, '[' | ']' | '<' | '>') {
+    let tildes = word.contains("~~~");
+    let mut chars = word.chars().peekable();
+    while let Some(c) = chars.next() {
+        let escaped = match c {
+            '[' | ']' | '<' | '>' => true,
+            '~' => tildes,
+            // Elsewhere it is no escape, and `\brief` can stay. At the end of a word a backtick may follow.
+            '\\' => chars.peek().is_none_or(char::is_ascii_punctuation),
+            _ => false,
+        };
+        if escaped {
             text.push('\\');
         }
         text.push(c);
@@ -119,7 +168,109 @@ mod tests {
             outer("```\nx < y [z]\n```"),
             "/// ```text\n/// x < y [z]\n/// ```\n"
         );
-        assert_eq!(outer("```cpp\nx"), "/// ```cpp\n/// x\n/// ```\n");
+        assert_eq!(outer("```cpp\nx"), "/// ```text\n/// x\n/// ```\n");
+        assert_eq!(
+            outer("~~~~ rust\n~~~\nx\n  ~~~~~"),
+            "/// ~~~~text\n/// ~~~\n/// x\n/// ~~~~\n"
+        );
+        assert_eq!(outer("- ```\nx"), "/// - \\`\\`\\`\n/// x\n");
+        assert_eq!(outer("* ~~~~"), "/// * \\~\\~\\~\\~\n");
+        assert_eq!(outer("```` a `b`"), "/// \\`\\`\\`\\` a \\`b\\`\n");
+        assert_eq!(outer("- 1.     x    y"), "/// - 1. x    y\n");
+    }
+
+    /// The blocks of code in markdown, each by what is behind its fence; `None` for an indented one. By the rules of
+    /// CommonMark, with all containers that a line may begin.
+    fn blocks_of_code(markdown: &str) -> Vec<Option<&str>> {
+        let mut blocks = Vec::new();
+        let mut open: Option<&str> = None;
+        for line in markdown.lines() {
+            let line = line.strip_prefix("///").unwrap();
+            let line = line.strip_prefix(' ').unwrap_or(line);
+            if let Some(fence) = open {
+                let indent = line.len() - line.trim_start_matches(' ').len();
+                let end = line.trim();
+                let is_fence =
+                    end.len() >= fence.len() && end.trim_start_matches(&fence[..1]).is_empty();
+                if is_fence && indent < 4 {
+                    open = None;
+                }
+                continue;
+            }
+            let mut rest = line;
+            loop {
+                let text = rest.trim_start_matches(' ');
+                if rest.len() - text.len() > 3 && !text.is_empty() {
+                    blocks.push(None);
+                }
+                let number = text.trim_start_matches(|c: char| c.is_ascii_digit());
+                let behind = match number.strip_prefix(['.', ')']) {
+                    Some(behind) if number.len() < text.len() => Some(behind),
+                    _ => text.strip_prefix(['-', '+', '*', '>']),
+                };
+                match behind {
+                    Some(behind) if text.starts_with('>') => rest = behind,
+                    Some(behind) if behind.starts_with(' ') => rest = &behind[1..],
+                    _ => {
+                        rest = text;
+                        break;
+                    }
+                }
+            }
+            for sign in ["`", "~"] {
+                let info = rest.trim_start_matches(sign);
+                let fence = &rest[..rest.len() - info.len()];
+                if fence.len() >= 3 && !(sign == "`" && info.contains('`')) {
+                    assert!(line.starts_with(fence), "in a container: {line}");
+                    blocks.push(Some(info));
+                    open = Some(fence);
+                }
+            }
+        }
+        assert_eq!(open, None, "never closed");
+        blocks
+    }
+
+    const PIECES: &[&str] = &[
+        "```",
+        "````",
+        "~~~",
+        "~~~~",
+        "`",
+        "~",
+        "- ",
+        "* ",
+        "+",
+        "1. ",
+        "12)",
+        "> ",
+        "    ",
+        "\t",
+        " ",
+        "\u{3000}",
+        "rust",
+        "text",
+        "x",
+        "\\",
+        "[",
+        "<",
+        "http://a ",
+        "\n",
+        "\n",
+        "\n\n",
+    ];
+
+    proptest::proptest! {
+        #[test]
+        fn no_code_is_left_that_rustdoc_would_run(
+            pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..40),
+        ) {
+            let text = pieces.concat();
+            let comment = outer(&text);
+            for block in blocks_of_code(&comment) {
+                assert_eq!(block, Some("text"), "{text:?} became {comment}");
+            }
+        }
     }
 
     #[test]
@@ -131,6 +282,10 @@ mod tests {
         assert_eq!(
             outer("see http://a.b/c?d it`s"),
             "/// see <http://a.b/c?d> it\\`s\n"
+        );
+        assert_eq!(
+            outer("\\brief \\[x] \\`<b>` ``<b>``"),
+            "/// \\brief \\\\\\[x\\] \\\\\\`\\<b\\>\\` \\`\\`\\<b\\>\\`\\`\n"
         );
     }
 

@@ -152,6 +152,18 @@ impl Crate {
         expect_success(&mut self.cargo(&["test", "--quiet", "--tests"]), "2024");
     }
 
+    /// The number of doctests of the crate, whose documentation gives no warning.
+    pub(crate) fn doctests(&self) -> usize {
+        self.write_lib(false);
+        self.write_manifest("2024");
+        let mut doc = self.cargo(&["doc", "--quiet", "--no-deps"]);
+        expect_success(doc.env("RUSTDOCFLAGS", "-D warnings"), "2024");
+        let mut list = self.cargo(&["test", "--quiet", "--doc"]);
+        list.args(["--", "--list"]);
+        let list = expect_success(&mut list, "2024");
+        list.lines().filter(|line| line.ends_with(": test")).count()
+    }
+
     /// What the compiler says about code that it must not accept.
     pub(crate) fn error(&self) -> String {
         self.write_lib(false);
@@ -204,7 +216,8 @@ impl Crate {
     }
 }
 
-fn expect_success(command: &mut Command, edition: &str) {
+/// Gives what the command has printed.
+fn expect_success(command: &mut Command, edition: &str) -> String {
     let Output {
         status,
         stdout,
@@ -217,4 +230,5 @@ fn expect_success(command: &mut Command, edition: &str) {
         text(&stdout),
         text(&stderr)
     );
+    text(&stdout)
 }
