@@ -20,8 +20,13 @@ fn options_compile_and_work() {
                    [[attributes]]\npath = 'Opt.Small'\nderive = ['::std::hash::Hash']\nattributes = ['#[must_use]']\n\
                    [[attributes]]\npath = 'Opt.Small.a'\nattributes = ['#[doc(alias = \"first\")]']\n\
                    [[attributes]]\npath = 'Opt.Color'\nattributes = ['#[doc(alias = \"colour\")]']\n";
+    let derives = "serde = true\nborrowed = true\n\
+                   [[attributes]]\npath = 'Opt'\nderive = ['Debug', 'Clone', 'Default', '::std::cmp::PartialEq']\n\
+                   [[attributes]]\npath = 'Opt.Key'\nderive = ['Eq', 'PartialOrd', 'Ord', '::std::hash::Hash']\n\
+                   [[attributes]]\npath = 'Opt.Color'\nderive = ['Eq', 'Ord', 'Hash']\n";
     let cases = [
         ("plain", ""),
+        ("derives", derives),
         ("option", "optionalType = 'option'\n"),
         ("bytes_str", "stringType = 'bytes::Bytes'\n"),
         ("arc_str", "stringType = 'Arc<str>'\n"),

@@ -123,6 +123,8 @@ pub(super) struct Derives {
     pub(super) hash: bool,
     /// What the config adds.
     pub(super) more: Vec<String>,
+    /// What is written out instead.
+    pub(super) written: Vec<&'static str>,
 }
 
 impl Derives {
@@ -140,22 +142,31 @@ impl Derives {
             ("Hash", self.hash),
         ];
         let own = list.into_iter().filter(|(_, wanted)| *wanted);
-        derive(own.map(|(name, _)| name), &self.more)
+        derive(own.map(|(name, _)| name), &self.more, &self.written)
     }
 }
 
-/// `#[derive(..)]` of traits and of those that the config adds, each once.
-pub(super) fn derive<'a>(own: impl Iterator<Item = &'a str>, more: &[String]) -> String {
+/// `#[derive(..)]` of traits and of those that the config adds, each once; `written` are those of which there is an
+/// implementation already.
+pub(super) fn derive<'a>(
+    own: impl Iterator<Item = &'a str>,
+    more: &[String],
+    written: &[&str],
+) -> String {
     let mut names: Vec<String> = own.map(str::to_owned).collect();
     for name in more {
         // However the config writes `Hash`, it is there already.
         let last = name.rsplit("::").next().unwrap_or(name);
-        if !names.iter().any(|known| known == name || known == last) {
+        let is_there = names.iter().any(|known| known == name || known == last);
+        if !is_there && !written.contains(&last) {
             names.push(name.clone());
         }
     }
     layout::derive(&names)
 }
+
+/// What `serde = true` writes out.
+pub(super) const SERDE: [&str; 2] = ["Serialize", "Deserialize"];
 
 /// Attributes below others.
 pub(super) fn with_lines(first: String, more: &[String]) -> String {
@@ -221,7 +232,7 @@ fn owns_memory(ty: &Type) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{MapType, OptionalType, Options, Types};
+    use crate::config::{Attributes, IdlPath, MapType, OptionalType, Options, Types};
     use crate::resolve::{Input, resolve};
 
     use super::super::Backend;
@@ -245,8 +256,18 @@ mod tests {
 
     const ALL: &str = "Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash";
 
-    /// What is derived for a struct.
+    /// What is derived for a type.
     fn derived(of: &str, types: Types) -> String {
+        derived_with(
+            of,
+            Options {
+                types,
+                ..Options::default()
+            },
+        )
+    }
+
+    fn derived_with(of: &str, options: Options) -> String {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("m.tars");
         std::fs::write(&file, IDL).unwrap();
@@ -255,19 +276,18 @@ mod tests {
             base_dir: dir.path(),
             include_dirs: &[],
         });
-        let options = Options {
-            types,
-            ..Options::default()
-        };
         let model = output.model.unwrap();
         let text = Backend::new(&model, &options)
             .unwrap()
             .types()
             .remove(0)
             .text;
-        let before = text.split_once(&format!("\npub struct {of} {{")).unwrap().0;
-        let line = before.lines().next_back().unwrap();
-        line.replace("#[derive(", "").replace(")]", "")
+        let definition = |end: &str| text.split_once(&format!("\npub struct {of}{end}"));
+        let before = definition(" {").or_else(|| definition("(")).unwrap().0;
+        let list = before.rsplit_once("#[derive(").unwrap().1;
+        let list = list.split_once(")]").unwrap().0;
+        let names: Vec<&str> = list.split_whitespace().collect();
+        names.join(" ").trim_end_matches(',').to_owned()
     }
 
     fn plain(of: &str) -> String {
@@ -329,6 +349,51 @@ mod tests {
                 "its maps are sorted"
             );
         }
+    }
+
+    #[test]
+    fn what_is_written_out_is_not_derived_as_well() {
+        let more = ALL.replace("Copy, ", "") + ", Serialize, Display, Other";
+        let derived = |of: &str, serde| {
+            let attributes = Attributes {
+                path: IdlPath {
+                    text: "M".to_owned(),
+                    at: 0..0,
+                },
+                derive: more
+                    .split(", ")
+                    .map(|name| format!("::a::{name}"))
+                    .collect(),
+                attributes: Vec::new(),
+            };
+            let options = Options {
+                attributes: vec![attributes],
+                serde,
+                ..Options::default()
+            };
+            derived_with(of, options)
+        };
+        let further = "::a::Serialize, ::a::Display, ::a::Other";
+        assert_eq!(derived("Plain", false), format!("{ALL}, {further}"));
+        assert_eq!(
+            derived("Plain", true),
+            format!("{ALL}, ::a::Display, ::a::Other")
+        );
+        let no_default = ALL.replace("Default, ", "");
+        assert_eq!(
+            derived("Defaults", false),
+            format!("{no_default}, {further}")
+        );
+        let no_order = ALL.replace("PartialOrd, Ord, ", "");
+        assert_eq!(derived("Sorted", false), format!("{no_order}, {further}"));
+        let no_traits = "Debug, Clone, Copy, Default";
+        assert_eq!(derived("Key", false), format!("{no_traits}, {further}"));
+        let of_enum = ALL.replace("Debug, ", "").replace("Default, ", "");
+        assert_eq!(
+            derived("E", false),
+            format!("{of_enum}, ::a::Serialize, ::a::Other")
+        );
+        assert_eq!(derived("E", true), format!("{of_enum}, ::a::Other"));
     }
 
     #[test]

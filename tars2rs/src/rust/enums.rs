@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::model::EnumId;
 
-use super::derives::{derive, with_lines};
+use super::derives::{SERDE, derive, with_lines};
 use super::prelude::Prelude;
 use super::styles::{Further, Named};
 use super::types::{Spelling, default_enum_value};
@@ -85,7 +85,13 @@ pub(super) fn items(id: EnumId, spelling: &Spelling<'_>) -> Vec<String> {
         "Hash",
     ];
     let own = own.into_iter().filter(|name| zero || *name != "Default");
-    let derives = with_lines(derive(own, &more), &lines);
+    // `Into` is of the crate derive_more, and what `From` for `i32` gives.
+    let mut written = vec!["Debug", "Display", "FromStr", "From", "Into"];
+    written.extend((!zero).then_some("Default"));
+    if spelling.styles.options.serde {
+        written.extend(SERDE);
+    }
+    let derives = with_lines(derive(own, &more, &written), &lines);
     let prelude = &spelling.prelude;
     let name = &names.enums[index];
     let mut all = vec![text(&Definition {

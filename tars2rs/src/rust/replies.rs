@@ -37,6 +37,7 @@ pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Body {
             ord: has_order,
             hash: has_order,
             more: Vec::new(),
+            written: Vec::new(),
         };
         let fields = outputs.iter().map(|output| {
             let doc = match output.param {

@@ -66,7 +66,12 @@ impl Parts<'_> {
         let own = own
             .into_iter()
             .filter(|name| self.derives.default || *name != "Default");
-        definition(&doc, &derive(own, &[]), &format!("{name}<'a>"), &fields)
+        definition(
+            &doc,
+            &derive(own, &[], &[]),
+            &format!("{name}<'a>"),
+            &fields,
+        )
     }
 
     /// The type of a value: `ordered` as for the owned one. An element of a list or map goes over the wire as it is.

@@ -11,7 +11,7 @@ use askama::Template;
 use crate::config::Types;
 use crate::model::{Field, Model, Struct, StructId};
 
-use super::derives::{Derives, is_bare_float, is_option, with_lines};
+use super::derives::{Derives, SERDE, is_bare_float, is_option, with_lines};
 use super::names::UNKNOWN_FIELDS;
 use super::styles::Named;
 use super::types::{Spelling, is_default};
@@ -146,6 +146,18 @@ impl<'a> Parts<'a> {
         let further = cx.styles.attributes(Named::Struct(id));
         let has_order = traits.has_order(id);
         let written_out = traits.compares_floats(id, of, cx.styles);
+        let default = members.iter().all(|member| member.has_plain_default(model));
+        let derives_order = has_order && !written_out && keys_come_first(of);
+        let mut written = Vec::new();
+        let lists: [(bool, &[&str]); 4] = [
+            (!default, &["Default"]),
+            (written_out, &["PartialEq", "Eq", "Hash"]),
+            (has_order && !derives_order, &["PartialOrd", "Ord"]),
+            (cx.styles.options.serde, &SERDE),
+        ];
+        for (_, list) in lists.iter().filter(|(is_written, _)| *is_written) {
+            written.extend_from_slice(list);
+        }
         Self {
             id,
             of,
@@ -154,12 +166,13 @@ impl<'a> Parts<'a> {
             spelling,
             derives: Derives {
                 copy: traits.copies(id),
-                default: members.iter().all(|member| member.has_plain_default(model)),
+                default,
                 partial_eq: !written_out,
                 eq: traits.has_eq(id) && !written_out,
-                ord: has_order && !written_out && keys_come_first(of),
+                ord: derives_order,
                 hash: has_order && !written_out,
                 more: further.derive,
+                written,
             },
             attributes: further.lines,
             has_order,
