@@ -35,6 +35,53 @@ fn fixtures_compile() {
     krate.test();
 }
 
+/// Names that are not what they seem, or become one where they are joined to others.
+const ODD_NAMES: &str = "
+    module _1a
+    {
+        enum _1a { _1a, _1A, a1, _, NAME };
+        enum _2 { _2, __2 };
+        enum _9 {};
+        struct _3b { 0 require int _3b; 1 optional _1a _1a; 2 optional string _2 = \"x\"; 3 require vector<self> v; };
+        struct _3B { 0 require _3b _3B; 1 optional _2 _2 = _2; 2 optional _1a a1 = a1; };
+        struct _3bRef { 0 require string _; };
+        struct self { 0 require string self; 1 optional Self Self; };
+        struct Self { 0 require string super; };
+        struct Self_Ref { 0 require string crate; };
+        struct A1 { 0 require string s; };
+        struct a1 { 0 require string s; };
+        key[_3b, _2, _3b];
+        const int _1a = 1;
+        const int _9 = 1;
+        const string _3b = \"3\";
+        interface _4c { _1a _1a(_1a _1a, _2 _2, out _3b _3b); self self(self self, out _2 _9); void _(); };
+        interface _4C { a1 a1(a1 a1, A1 A1); };
+        interface Classes { int classes(); };
+        interface classes { void mod(out int a, out int b); };
+        interface mod { void mod(out int a, out int b); };
+        interface Mod_ { void mod(out int a, out int b); };
+        interface Tars { void tars(_1a::Self s); };
+        interface TarsServant { void tars(); };
+        interface T { void t(int T); };
+        interface Self_ { void self_(out int self, out int self_); };
+        interface SelfServant { void Self(); };
+        interface Servant { void servant(); };
+        interface _ { void _(int _, out int __); };
+    };
+    module _4c { struct _4c { 0 require _1a::_1a _1a; 1 require _1a::self self; }; };
+    module mod { struct mod { 0 require _4c::_4c _4c; }; };
+    module _ { struct _ { 0 require mod::mod _; }; enum __ { __ }; };
+";
+
+#[test]
+#[ignore = "slow; run by .ci/run"]
+fn odd_names_compile() {
+    let mut krate = Crate::new("odd_names");
+    krate.add_text("plain", ODD_NAMES, "");
+    krate.add_text("borrowed", ODD_NAMES, "borrowed = true\nserde = true\nunknownFields = true\n");
+    krate.check();
+}
+
 /// Comments of all that markdown could take for code.
 #[test]
 #[ignore = "slow; run by .ci/run"]

@@ -7,7 +7,7 @@ use crate::model::Type;
 
 use super::interface::{Answer, Imports, Input, MethodPlan, Output, Plan, from_wire, to_wire};
 use super::names::ROUTED;
-use super::naming::bare;
+use super::naming::join;
 use super::{Body, Context, Runtime, docs, layout, text};
 
 #[derive(Template)]
@@ -28,7 +28,7 @@ struct Call {
 
 /// The file.
 pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Body {
-    let name = format!("{}Servant", plan.names.base);
+    let name = join(&plan.names.base, "Servant");
     let replies: Vec<&str> = plan.replies().collect();
     let imports = Imports::new(
         cx,
@@ -58,7 +58,7 @@ pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Body {
         methods: &methods,
     });
     Body {
-        path: format!("{}_servant.rs", bare(&plan.names.stem)),
+        path: join(&plan.names.stem, "_servant.rs"),
         spans: vec![plan.of.span],
         doc: docs::plain(
             &[],

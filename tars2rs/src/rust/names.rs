@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Item, Model, ModuleId, StructId};
 use crate::source::Span;
 
-use super::naming::{Case, assign, bare, convert};
+use super::naming::{Case, assign, bare, convert, join};
 use super::styles::{Named, Styles};
 
 pub(super) use interfaces::{InterfaceNames, MethodNames, ROUTED};
@@ -110,7 +110,7 @@ impl Names {
                 };
                 let index = index as usize;
                 if borrowing[index] {
-                    let mut name = format!("{}Ref", bare(&self.structs[index]));
+                    let mut name = join(&self.structs[index], "Ref");
                     while taken.contains(name.as_str()) {
                         name.push('_');
                     }

@@ -74,6 +74,14 @@ pub(crate) fn of_file(stem: &str) -> String {
     }
 }
 
+/// A name with something behind it. The `_` of one that was reserved is not needed any more, and would be one too many.
+pub(crate) fn join(name: &str, suffix: &str) -> String {
+    if suffix.is_empty() {
+        return name.to_owned();
+    }
+    format!("{}{suffix}", bare(name).trim_end_matches('_'))
+}
+
 /// What a name becomes when nothing else is in its scope.
 pub(crate) fn natural(name: &str, case: Case, reserved: &[&str]) -> String {
     let mut converted = convert(name, case);
@@ -112,6 +120,10 @@ pub(crate) fn convert(name: &str, case: Case) -> String {
         } else {
             '_'
         };
+        if let (Case::Camel, Some(at)) = (case, converted.find(|c: char| c.is_alphabetic())) {
+            // A type begins with a capital, a variable with a small letter: `_1A` and `_1a` are two names.
+            converted[at..=at].make_ascii_uppercase();
+        }
         converted.insert(0, first);
     }
     converted
@@ -193,6 +205,8 @@ mod tests {
         assert_eq!(natural("_1", Case::Snake, &[]), "n1");
         assert_eq!(natural("_1a", Case::Snake, &[]), "_1a");
         assert_eq!(natural("_1", Case::Camel, &[]), "_1");
+        assert_eq!(natural("_1a", Case::Camel, &[]), "_1A");
+        assert_eq!(natural("_12ab_cd", Case::Camel, &[]), "_12AbCd");
         assert_eq!(natural("_", Case::Camel, &[]), "Unnamed");
     }
 

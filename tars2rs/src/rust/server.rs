@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::interface::{Answer, Imports, Input, MethodPlan, Output, Plan, from_wire, to_wire};
-use super::naming::bare;
+use super::naming::join;
 use super::prelude::Prelude;
 use super::{Body, Context, Runtime, docs, layout, text};
 
@@ -13,6 +13,7 @@ struct Server<'a> {
     prelude: &'a Prelude,
     doc: &'a str,
     name: &'a str,
+    dispatcher: &'a str,
     /// The type parameter.
     param: &'a str,
     /// Pattern for the arguments.
@@ -32,7 +33,8 @@ struct Handler {
 /// The file.
 pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Body {
     let name = &plan.names.base;
-    let defined = [name.clone(), format!("{name}Server")];
+    let dispatcher = join(name, "Server");
+    let defined = [name.clone(), dispatcher.clone()];
     let replies: Vec<&str> = plan.replies().collect();
     let imports = Imports::new(
         cx,
@@ -48,7 +50,7 @@ pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Body {
         .collect();
     let fallback = format!("Server side of the interface `{}`.", plan.of.name);
     let doc = docs::outer(0, &plan.of.doc, &fallback);
-    let doc = format!("{doc}///\n/// Implement it and serve it through [`{name}Server`].\n");
+    let doc = format!("{doc}///\n/// Implement it and serve it through [`{dispatcher}`].\n");
     let takes = plan.methods.iter().any(|method| !method.ins.is_empty());
     let gives = plan
         .methods
@@ -58,13 +60,14 @@ pub(super) fn file(plan: &Plan<'_>, cx: Context<'_>) -> Body {
         prelude: &imports.spelling.prelude,
         doc: &doc,
         name,
+        dispatcher: &dispatcher,
         param: if name == "T" { "S" } else { "T" },
         args: if takes { "mut args" } else { "_" },
         reply: if gives { "mut reply" } else { "reply" },
         methods: &methods,
     });
     Body {
-        path: format!("{}_server.rs", bare(&plan.names.stem)),
+        path: join(&plan.names.stem, "_server.rs"),
         spans: vec![plan.of.span],
         doc: docs::plain(&[], &fallback),
         exports: defined.to_vec(),

@@ -6,15 +6,15 @@ use crate::diagnostic::Diagnostic;
 use crate::model::{Method, Model, Param};
 use crate::source::Span;
 
-use super::super::naming::{Case, assign, bare, convert};
+use super::super::naming::{Case, assign, bare, convert, join};
 use super::{assign_and_note, list, note_renames, renamed_to};
 
 /// The names of an interface.
 #[derive(Debug, Clone)]
 pub(in super::super) struct InterfaceNames {
-    /// The server trait; the proxy and the dispatcher append `Servant` and `Server`.
+    /// The server trait; the proxy and the dispatcher [`join`] `Servant` and `Server` to it.
     pub(in super::super) base: String,
-    /// The module of the replies; the others append `_servant` and `_server`.
+    /// The module of the replies; the others [`join`] `_servant` and `_server` to it.
     pub(in super::super) stem: String,
     /// Methods.
     pub(in super::super) methods: Vec<MethodNames>,
@@ -135,12 +135,12 @@ fn spread(names: &mut [String], suffixes: &[&str], separator: &str) {
     for name in names {
         let with_suffixes = |name: &str| {
             let name = bare(name).to_owned();
-            suffixes.iter().map(move |suffix| format!("{name}{suffix}"))
+            suffixes.iter().map(move |suffix| join(&name, suffix))
         };
-        let base = bare(name).to_owned();
+        let base = name.clone();
         let mut number = 2_usize;
         while with_suffixes(name).any(|name| taken.contains(&name)) {
-            *name = format!("{base}{separator}{number}");
+            *name = join(&base, &format!("{separator}{number}"));
             number += 1;
         }
         taken.extend(with_suffixes(name));
