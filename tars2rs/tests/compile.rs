@@ -79,6 +79,11 @@ fn odd_names_compile() {
     let mut krate = Crate::new("odd_names");
     krate.add_text("plain", ODD_NAMES, "");
     krate.add_text("borrowed", ODD_NAMES, "borrowed = true\nserde = true\nunknownFields = true\n");
+    // Each level is called like the one above it.
+    let idl = "module classes { struct S { 0 require int classes; }; interface Demo { int demo(S s); }; };";
+    let idl = krate.write_idl("same", idl);
+    krate.add_servant(["Demo", "Demo", "Demo"], "same", &idl, &[], "");
+    krate.add_servant(["mod", "self", "classes"], "words", &idl, &[], "");
     krate.check();
 }
 

@@ -95,11 +95,24 @@ impl Crate {
 
     /// Generates both sides as the module `c` + `name`.
     pub(crate) fn add(&mut self, name: &str, idl: &Path, include_dirs: &[PathBuf], options: &str) {
+        let servant = ["App", "MyServer", "Obj"];
+        self.add_servant(servant, name, idl, include_dirs, options);
+    }
+
+    /// The same for a servant whose name is made of these three.
+    pub(crate) fn add_servant(
+        &mut self,
+        [app, server, obj]: [&str; 3],
+        name: &str,
+        idl: &Path,
+        include_dirs: &[PathBuf],
+        options: &str,
+    ) {
         let mut builder = Builder::new();
         for (kind, with_servant) in [("client", false), ("server", true)] {
             let config = self.dir.join(format!("{name}.{kind}.toml"));
             let mut text = format!(
-                "appName = \"App\"\nserverName = \"MyServer\"\nobjName = \"Obj\"\n\
+                "appName = \"{app}\"\nserverName = \"{server}\"\nobjName = \"{obj}\"\n\
                  withServant = {with_servant}\ntarsFiles = [{idl:?}]\ndstPath = \"src/c{name}\"\n"
             );
             if !include_dirs.is_empty() {
@@ -118,9 +131,15 @@ impl Crate {
 
     /// The same from a text.
     pub(crate) fn add_text(&mut self, name: &str, idl: &str, options: &str) {
+        let path = self.write_idl(name, idl);
+        self.add(name, &path, &[], options);
+    }
+
+    /// Writes IDL into the crate.
+    pub(crate) fn write_idl(&self, name: &str, idl: &str) -> PathBuf {
         let path = self.dir.join(format!("{name}.tars"));
         fs::write(&path, idl).unwrap();
-        self.add(name, &path, &[], options);
+        path
     }
 
     /// Adds `tests/generated/NAME.rs` of this project to the tests of the crate.

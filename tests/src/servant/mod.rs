@@ -12,6 +12,7 @@
     clippy::approx_constant,
     clippy::doc_lazy_continuation,
     clippy::doc_overindented_list_items,
+    clippy::module_inception,
     clippy::too_many_arguments,
     clippy::type_complexity,
     clippy::wrong_self_convention
@@ -33,6 +34,7 @@ pub mod guide {
     clippy::approx_constant,
     clippy::doc_lazy_continuation,
     clippy::doc_overindented_list_items,
+    clippy::module_inception,
     clippy::too_many_arguments,
     clippy::type_complexity,
     clippy::wrong_self_convention

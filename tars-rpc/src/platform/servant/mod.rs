@@ -9,6 +9,7 @@
     clippy::approx_constant,
     clippy::doc_lazy_continuation,
     clippy::doc_overindented_list_items,
+    clippy::module_inception,
     clippy::too_many_arguments,
     clippy::type_complexity,
     clippy::wrong_self_convention
