@@ -87,6 +87,30 @@ fn odd_names_compile() {
     krate.check();
 }
 
+/// Types nested to the limit. Not much beyond it rustc gives up.
+#[test]
+#[ignore = "slow; run by .ci/run"]
+fn the_deepest_types_compile() {
+    let nested = |head: &str| format!("{}int{}", head.repeat(40), ">".repeat(40));
+    let (lists, maps) = (nested("vector<"), nested("map<string, "));
+    let keys = format!("{}int{}", "map<".repeat(40), ", int>".repeat(40));
+    let idl = format!(
+        "module M {{ struct S {{ 0 require {maps} a; 1 optional {maps} b; 2 optional {lists} c; 3 optional {keys} d; }};\n\
+         interface I {{ {maps} f({lists} a, {maps} b, {keys} c, out {lists} x, out {maps} y, out {keys} z); }}; }};\n"
+    );
+    let mut krate = Crate::new("deepest");
+    for (name, options) in [
+        ("plain", ""),
+        ("option", "optionalType = 'option'\nserde = true\nunknownFields = true\n"),
+        ("hash", "mapType = 'HashMap'\n"),
+        ("index", "mapType = 'IndexMap'\n"),
+        ("vec", "mapType = 'VecMap'\nborrowed = true\n"),
+    ] {
+        krate.add_text(name, &idl, options);
+    }
+    krate.check();
+}
+
 /// Comments of all that markdown could take for code.
 #[test]
 #[ignore = "slow; run by .ci/run"]

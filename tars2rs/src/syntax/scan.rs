@@ -1,7 +1,7 @@
 //! The linear walk over a file before it is parsed.
 //!
-//! What passes has closed strings and comments, balanced braces, and brackets nested at most [`MAX_DEPTH`] deep: the
-//! parser and everything after it may recurse over brackets without a second thought.
+//! What passes has closed strings and comments, balanced braces, and brackets nested at most [`MAX_BRACES`] and
+//! [`MAX_ANGLES`] deep: the parser and everything after it may recurse over brackets without a second thought.
 
 use std::ops::Range;
 
@@ -10,8 +10,12 @@ use super::token::{Token, TokenKind, Tokens};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, Span};
 
-/// How deep `{` and `<` may each be nested.
-pub(crate) const MAX_DEPTH: usize = 64;
+/// How deep `{` may be nested.
+pub(crate) const MAX_BRACES: usize = 64;
+
+/// How deep `<` may be nested. A map takes two of the 128 levels to which rustc follows a type (E0320), and whatever holds
+/// it, such as the future of a call, some more.
+pub(crate) const MAX_ANGLES: usize = 40;
 
 /// A file with more errors than this is garbage, or one slip that shows up everywhere.
 pub(crate) const MAX_ERRORS: usize = 20;
@@ -154,13 +158,20 @@ impl Scanner {
             }
             _ => {}
         }
-        if self.braces.len() > MAX_DEPTH || self.angles > MAX_DEPTH {
-            let error = Diagnostic::new(Code::NestingTooDeep, "brackets are nested too deep")
-                .at(self.span(token), format!("level {}", MAX_DEPTH + 1))
-                .note(format!("the limit is {MAX_DEPTH} levels"));
-            return Verdict::Hopeless(error);
-        }
-        Verdict::Fine
+        let (what, limit, why) = if self.braces.len() > MAX_BRACES {
+            ("brackets are", MAX_BRACES, "")
+        } else if self.angles > MAX_ANGLES {
+            let why = "; rustc would not compile maps that are much deeper";
+            ("a type is", MAX_ANGLES, why)
+        } else {
+            return Verdict::Fine;
+        };
+        let message = format!("{what} nested too deep");
+        Verdict::Hopeless(
+            Diagnostic::new(Code::NestingTooDeep, message)
+                .at(self.span(token), format!("level {}", limit + 1))
+                .note(format!("the limit is {limit} levels{why}")),
+        )
     }
 
     fn unclosed(&self) -> Option<Diagnostic> {
@@ -275,16 +286,13 @@ mod tests {
         let nested = |open: &str, close: &str, depth| {
             format!("{}{}", open.repeat(depth), close.repeat(depth))
         };
-        assert_eq!(codes(&nested("{", "}", MAX_DEPTH)), []);
-        assert_eq!(
-            codes(&nested("{", "}", MAX_DEPTH + 1)),
-            [(Code::NestingTooDeep, MAX_DEPTH as u32)]
-        );
-        assert_eq!(codes(&nested("<", ">", MAX_DEPTH)), []);
-        assert_eq!(
-            codes(&nested("<", ">", MAX_DEPTH + 1)),
-            [(Code::NestingTooDeep, MAX_DEPTH as u32)]
-        );
+        for (open, close, max) in [("{", "}", MAX_BRACES), ("<", ">", MAX_ANGLES)] {
+            assert_eq!(codes(&nested(open, close, max)), []);
+            assert_eq!(
+                codes(&nested(open, close, max + 1)),
+                [(Code::NestingTooDeep, max as u32)]
+            );
+        }
     }
 
     #[test]
