@@ -73,12 +73,34 @@ const ODD_NAMES: &str = "
     module _ { struct _ { 0 require mod::mod _; }; enum __ { __ }; };
 ";
 
+/// Traits whose functions are called where these are not the traits.
+const TRAIT_NAMES: &str = "
+    module Shapes
+    {
+        struct From { 0 optional string s = \"x\"; 1 optional Ord o; };
+        struct Ord { 0 require int a; 1 require float b; };
+        struct Into { 0 require map<Ord, From> m; };
+        struct Clone { 0 require Ord o; };
+        key[Clone, o];
+        key[Ord, b, a];
+    };
+    module Calls
+    {
+        interface Clone { Shapes::Clone clone(Shapes::From from); };
+        interface From { void from(routekey string s); };
+        interface Default { void default(); };
+        interface Drop { int drop(out int a); };
+    };
+";
+
 #[test]
 #[ignore = "slow; run by .ci/run"]
 fn odd_names_compile() {
     let mut krate = Crate::new("odd_names");
     krate.add_text("plain", ODD_NAMES, "");
     krate.add_text("borrowed", ODD_NAMES, "borrowed = true\nserde = true\nunknownFields = true\n");
+    krate.add_text("traits", TRAIT_NAMES, "");
+    krate.add_text("traits_arc", TRAIT_NAMES, "stringType = 'Arc<str>'\noptionalType = 'option'\n");
     // Each level is called like the one above it.
     let idl = "module classes { struct S { 0 require int classes; }; interface Demo { int demo(S s); }; };";
     let idl = krate.write_idl("same", idl);

@@ -99,10 +99,22 @@ impl Prelude {
             .map(|(_, _, path)| (*path).to_owned());
         let mut names: Vec<String> = names.collect();
         names.dedup();
-        if names.is_empty() {
-            return String::new();
+        // A trait whose name the file takes is not there with its functions either.
+        const TRAITS: [(&str, &str, &str); 3] = [
+            ("Clone", "::clone(", "::std::clone::Clone"),
+            ("Ord", ".cmp(", "::std::cmp::Ord"),
+            ("From", "::from(", "::std::convert::From"),
+        ];
+        let hidden = TRAITS
+            .iter()
+            .filter(|(name, sign, _)| self.defines(name) && text.contains(sign));
+        let mut lines: Vec<String> = hidden
+            .map(|(.., path)| format!("use {path} as _;\n"))
+            .collect();
+        if !names.is_empty() {
+            lines.push(format!("{}\n", layout::import("::std", &names)));
         }
-        format!("{}\n", layout::import("::std", &names))
+        lines.join("\n")
     }
 }
 
@@ -132,5 +144,17 @@ mod tests {
         );
         let others = "a: super::fmt::A, b: my_hash::B, c: Arc<str>, d: BTreeMap<i32, i32>";
         assert_eq!(import(others), "use ::std::collections::BTreeMap;\n");
+    }
+
+    #[test]
+    fn functions_of_traits_are_there_though_their_name_is_taken() {
+        let import = |name, text| Prelude::new([name]).import(text);
+        assert_eq!(
+            import("From", "#[derive(Debug)]\na: String::from(b)"),
+            "use ::std::convert::From as _;\n\nuse ::std::prelude::v1::*;\n"
+        );
+        assert_eq!(import("Ord", "a.cmp(b)"), "use ::std::cmp::Ord as _;\n");
+        assert_eq!(import("Ord", "a"), "");
+        assert_eq!(import("Clone", "String::from(b)"), "");
     }
 }
