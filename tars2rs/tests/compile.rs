@@ -90,6 +90,8 @@ const TRAIT_NAMES: &str = "
         interface From { void from(routekey string s); };
         interface Default { void default(); };
         interface Drop { int drop(out int a); };
+        interface self { void f(); };
+        interface SelfA { void f(); };
     };
 ";
 
@@ -98,9 +100,17 @@ const TRAIT_NAMES: &str = "
 fn odd_names_compile() {
     let mut krate = Crate::new("odd_names");
     krate.add_text("plain", ODD_NAMES, "");
-    krate.add_text("borrowed", ODD_NAMES, "borrowed = true\nserde = true\nunknownFields = true\n");
+    krate.add_text(
+        "borrowed",
+        ODD_NAMES,
+        "borrowed = true\nserde = true\nunknownFields = true\n",
+    );
     krate.add_text("traits", TRAIT_NAMES, "");
-    krate.add_text("traits_arc", TRAIT_NAMES, "stringType = 'Arc<str>'\noptionalType = 'option'\n");
+    krate.add_text(
+        "traits_arc",
+        TRAIT_NAMES,
+        "stringType = 'Arc<str>'\noptionalType = 'option'\n",
+    );
     // Each level is called like the one above it.
     let idl = "module classes { struct S { 0 require int classes; }; interface Demo { int demo(S s); }; };";
     let idl = krate.write_idl("same", idl);
@@ -123,7 +133,10 @@ fn the_deepest_types_compile() {
     let mut krate = Crate::new("deepest");
     for (name, options) in [
         ("plain", ""),
-        ("option", "optionalType = 'option'\nserde = true\nunknownFields = true\n"),
+        (
+            "option",
+            "optionalType = 'option'\nserde = true\nunknownFields = true\n",
+        ),
         ("hash", "mapType = 'HashMap'\n"),
         ("index", "mapType = 'IndexMap'\n"),
         ("vec", "mapType = 'VecMap'\nborrowed = true\n"),
@@ -138,8 +151,28 @@ fn the_deepest_types_compile() {
 #[ignore = "slow; run by .ci/run"]
 fn no_comment_is_code() {
     const PIECES: &[&str] = &[
-        "```", "````", "~~~", "~~~~", "`", "- ", "* ", "1. ", "12)", "> ", "    ", " ", "rust", "let x = y;", "\\",
-        "[x](y)", "<b>", "http://a.b ", "\n", "\n", "\n", "\n\n",
+        "```",
+        "````",
+        "~~~",
+        "~~~~",
+        "`",
+        "- ",
+        "* ",
+        "1. ",
+        "12)",
+        "> ",
+        "    ",
+        " ",
+        "rust",
+        "let x = y;",
+        "\\",
+        "[x](y)",
+        "<b>",
+        "http://a.b ",
+        "\n",
+        "\n",
+        "\n",
+        "\n\n",
     ];
     let mut random = 7_usize;
     let mut piece = || {

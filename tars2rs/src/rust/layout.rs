@@ -102,11 +102,17 @@ pub(crate) fn signature(indent: usize, head: &str, params: &[String], tail: &str
     if width(&line) <= WIDTH {
         return line;
     }
+    let start = blanks(indent);
+    let mut last = format!("{start}){tail}");
+    // rustfmt counts the indentation twice here.
+    if width(&last) + indent > WIDTH
+        && let Some(without) = last.strip_suffix(" {")
+    {
+        last = format!("{without}\n{start}{{");
+    }
     format!(
-        "{}{head}(\n{}{}){tail}",
-        blanks(indent),
-        lines(indent + STEP, params, ","),
-        blanks(indent)
+        "{start}{head}(\n{}{last}",
+        lines(indent + STEP, params, ",")
     )
 }
 
@@ -286,8 +292,8 @@ fn filled(indent: usize, items: &[String]) -> String {
 
 /// Lines of a group that rustfmt sorts, as sorted by the caller.
 ///
-/// The styles of the editions 2021 and 2024 differ on digits, raw names and names of capitals only. Where they might,
-/// each line gets a group of its own.
+/// The styles of the editions 2021 and 2024 differ on digits, raw names, names of capitals only and those with capitals and
+/// `_`. Where they might, each line gets a group of its own.
 pub(crate) fn group(items: Vec<String>) -> String {
     let clear = items.len() < 2
         || items.iter().all(|item| {
@@ -299,9 +305,13 @@ pub(crate) fn group(items: Vec<String>) -> String {
 
 /// Whether all styles sort names like this one in the same way.
 pub(crate) fn sorts_alike(text: &str) -> bool {
-    let capitals_only = |name: &str| !name.is_empty() && !name.contains(|c: char| c.is_lowercase());
+    let is_unclear = |name: &str| {
+        let has_capitals = name.contains(char::is_uppercase);
+        let capitals_only = !name.is_empty() && !name.contains(char::is_lowercase);
+        capitals_only || (has_capitals && name.contains('_'))
+    };
     let mut names = text.split(|c: char| !c.is_alphanumeric() && c != '_');
-    !text.contains(|c: char| c.is_ascii_digit() || c == '#') && !names.any(capitals_only)
+    !text.contains(|c: char| c.is_ascii_digit() || c == '#') && !names.any(is_unclear)
 }
 
 /// Marks the items that have a line which rustfmt would want to break.
