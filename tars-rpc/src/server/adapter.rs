@@ -136,6 +136,11 @@ impl Adapter {
                         "`{endpoint}` has no connections that another protocol could serve"
                     ));
                 }
+                Transport::Tcp | Transport::Ssl if endpoint.timeout == Some(0) => {
+                    return wrong(format!(
+                        "`{endpoint}` closes each connection at once; without `-t`, the time is `Limits::idle_timeout`"
+                    ));
+                }
                 #[cfg(feature = "tls")]
                 Transport::Ssl if self.tls.is_none() => {
                     return wrong(format!(
@@ -145,11 +150,6 @@ impl Adapter {
                 #[cfg(not(feature = "tls"))]
                 Transport::Ssl => {
                     return wrong(format!("`{endpoint}` needs the feature `tls` of tars-rpc"));
-                }
-                Transport::Tcp | Transport::Ssl if endpoint.timeout == Some(0) => {
-                    return wrong(format!(
-                        "`{endpoint}` closes each connection at once; without `-t`, the time is `Limits::idle_timeout`"
-                    ));
                 }
                 _ => {}
             }
