@@ -4,7 +4,7 @@
 //! the wire; elements of lists and maps are of the wrapper itself.
 
 use alloc::{borrow::Cow, string::String, sync::Arc, vec::Vec};
-use core::ops::Deref;
+use core::{borrow::Borrow, ops::Deref};
 
 use bytes::Bytes;
 
@@ -44,6 +44,13 @@ wrappers! {
     CharBytes<Bytes>: String;
     /// `vector<byte>` as a vector. (`Vec<u8>` itself is `vector<unsigned byte>`, a list of numbers.)
     ByteVec<Vec<u8>>: Bytes;
+}
+
+/// So that a map with such keys is asked for bytes.
+impl<B: Borrow<[u8]>> Borrow<[u8]> for ByteStr<B> {
+    fn borrow(&self) -> &[u8] {
+        self.0.borrow()
+    }
 }
 
 impl<B: AsRef<[u8]>> Encode for ByteStr<B> {

@@ -17,13 +17,14 @@ use crate::{
 };
 pub use containers::{ListRef, ListRefIter, MapRef, MapRefIter};
 
-/// A struct of an IDL whose text and bytes are borrowed. `tars2rs` writes the implementation, next to that of
+/// A struct of an IDL whose text, bytes, lists and maps are borrowed. `tars2rs` writes the implementation, next to that of
 /// [`Struct`], where its option `borrowed` says so.
 ///
 /// For the IDL `struct Book { 0 require string title; 1 optional map<string, int> stock; };` it is
-/// `BookRef<'a> { title: &'a str, stock: MapRef<'a, &'a str, i32> }`. Nothing of it is allocated: text and bytes are
-/// borrowed, lists and maps stay where they are ([`ListRef`], [`MapRef`]). What is read is checked as for the owned one,
-/// and is the same, but for [`UnknownFields`](crate::UnknownFields), which it does not keep.
+/// `BookRef<'a> { title: &'a str, stock: MapRef<'a, &'a str, i32> }`. Lists and maps stay where they are ([`ListRef`],
+/// [`MapRef`]) and allocate nothing; what does is bytes that come as a list of numbers, an optional struct within itself, and
+/// fields that are not in order. What is read is checked as for the owned one, and is the same, but for
+/// [`UnknownFields`](crate::UnknownFields), which it does not keep.
 ///
 /// Every [`Struct`] is one, too, that borrows nothing.
 ///

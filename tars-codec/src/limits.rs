@@ -12,7 +12,8 @@ pub struct Limits {
     pub string: usize,
     /// Elements of one list or entries of one map. Default 100 Mi.
     pub count: usize,
-    /// Bytes that the decoded values may allocate together, elements of containers by their size in memory.
+    /// Bytes that the decoded values may allocate together, elements of containers by their size in memory. Those of a
+    /// [`ListRef`](crate::ListRef) or [`MapRef`](crate::MapRef) count as if they were collected.
     /// The bytes of a struct whose fields are not in order count, too, for they are read again. A map may take as much
     /// again for as long as it is decoded. Default 512 MiB.
     pub memory: usize,

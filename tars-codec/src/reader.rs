@@ -65,6 +65,11 @@ impl Place {
         self.0.checked_sub(1 << Self::DEPTH_AT).map(Self)
     }
 
+    /// How many may still be opened.
+    fn depth_left(self) -> u16 {
+        (self.0 >> Self::DEPTH_AT) as u16
+    }
+
     /// Before the first field of a struct.
     #[inline(always)]
     fn struct_begin(self) -> Self {
@@ -102,7 +107,7 @@ impl fmt::Debug for Place {
             .field("index", &self.index())
             .field("in_struct", &self.in_struct())
             .field("disorder", &self.disorder())
-            .field("depth_left", &(self.0 >> Self::DEPTH_AT))
+            .field("depth_left", &self.depth_left())
             .finish()
     }
 }
@@ -510,6 +515,16 @@ impl<'i, 'a> Cursor<'i, 'a> {
     #[inline(always)]
     pub(crate) fn leave(&mut self, inner: Self) {
         self.rest = inner.rest;
+    }
+
+    /// In how many structs and containers this is.
+    pub(crate) fn level(&self) -> usize {
+        usize::from(
+            self.input
+                .limits()
+                .depth
+                .saturating_sub(self.place.depth_left()),
+        )
     }
 
     #[inline(always)]

@@ -187,7 +187,8 @@ fn limits_hold() {
     assert_eq!(kind(Limits::DEFAULT.with_count(2)), None);
     let too_many = kind(Limits::DEFAULT.with_count(1));
     assert!(matches!(too_many, Some(ErrorKind::TooLong { .. })));
-    assert_eq!(kind(Limits::DEFAULT.with_memory(0)), None);
+    let costly = kind(Limits::DEFAULT.with_memory(100));
+    assert!(matches!(costly, Some(ErrorKind::OutOfBudget { .. })));
 }
 
 /// A type that does what it must not: its reader goes on in other bytes.
@@ -252,10 +253,15 @@ fn value<'a, T: DecodeRef<'a> + Default>(bytes: &'a [u8]) -> Result<T> {
 fn a_list_is_read_as_often_as_it_is_looked_at() {
     let list: ListRef<'_, i32> = value(&[0x09, 0, 3, 0, 7, 0x0c, 1, 1, 0]).unwrap();
     assert_eq!((list.len(), list.is_empty()), (3, false));
-    assert_eq!(list.iter().collect::<Vec<_>>(), [7, 0, 256]);
+    assert_eq!(list, [7, 0, 256]);
+    assert_eq!(list, vec![7, 0, 256]);
+    assert_ne!(list, [7, 0]);
+    assert_ne!(list, [7, 0, 257]);
+    assert_eq!(list.first(), Some(7));
     assert_eq!(list.into_iter().len(), 3);
     let mut begun = list.iter();
     assert_eq!((begun.next(), begun.len()), (Some(7), 2));
+    assert!(begun.clone().eq([0, 256]));
     assert_eq!(begun.by_ref().last(), Some(256));
     assert_eq!((begun.next(), begun.len()), (None, 0));
     assert_eq!(format!("{list:?}"), "[7, 0, 256]");
@@ -273,6 +279,7 @@ fn a_map_has_the_order_of_the_wire_and_the_first_of_equal_keys() {
     let map: MapRef<'_, i32, i32> = value(&wire).unwrap();
     assert_eq!((map.len(), map.is_empty()), (3, false));
     assert_eq!(map.iter().collect::<Vec<_>>(), [(2, 1), (1, 2), (2, 3)]);
+    assert!(map.keys().eq([2, 1, 2]) && map.values().eq([1, 2, 3]));
     assert_eq!((map.get(&2), map.get(&3)), (Some(1), None));
     assert_eq!((map.contains_key(&1), map.contains_key(&3)), (true, false));
     assert_eq!(format!("{map:?}"), "{2: 1, 1: 2, 2: 3}");
@@ -301,13 +308,89 @@ fn looking_needs_no_limits_of_its_own() {
     assert_eq!(book.into_owned(), deep);
 }
 
+/// What is collected later is bounded when it is checked.
 #[test]
-fn containers_take_no_memory_of_the_budget() {
+fn views_count_as_if_they_were_collected() {
     let mut wire = Vec::new();
     write(&mut wire, |w| w.put(0, &vec![7_i64; 1000])).unwrap();
-    let input = Input::new(&wire).with_limits(Limits::DEFAULT.with_memory(0));
-    let list: ListRef<'_, i64> = input.cursor().required_ref(0);
-    assert_eq!(list.len(), 1000);
+    for (memory, fits) in [(7_999, false), (8_000, true), (8_001, true)] {
+        let input = Input::new(&wire).with_limits(Limits::DEFAULT.with_memory(memory));
+        let mut r = input.cursor();
+        let list: ListRef<'_, i64> = r.required_ref(0);
+        assert_eq!(
+            (r.check().is_ok(), list.len() == 1000),
+            (fits, fits),
+            "{memory}"
+        );
+    }
+}
+
+/// A look reads all levels below it again.
+#[test]
+fn looks_at_nested_disorder_are_paid_before() {
+    let nested = |levels| {
+        let mut wire = Vec::new();
+        let title = "x".repeat(1 << 20);
+        write(&mut wire, |w| {
+            w.put(1, &title);
+            w.put(0, &1);
+        })
+        .unwrap();
+        for _ in 0..levels {
+            let inner = std::mem::take(&mut wire);
+            // A list of one struct with tag 20, then tag 1, then tag 0.
+            wire.extend([0xf9, 20, 0x00, 1, 0x0a]);
+            wire.extend(inner);
+            wire.push(0x0b);
+            write(&mut wire, |w| {
+                w.put(1, "t");
+                w.put(0, &1);
+            })
+            .unwrap();
+        }
+        wire
+    };
+    let wire = nested(3);
+    let looked = decode_ref::<BookRef<'_>>(&wire).unwrap();
+    assert_eq!(looked.into_owned(), decode(&wire).unwrap());
+    let wire = nested(25);
+    assert!(decode::<Book>(&wire).is_ok());
+    let error = decode_ref::<BookRef<'_>>(&wire).err();
+    let kind = error.expect("it is costly").kind().clone();
+    assert!(matches!(kind, ErrorKind::OutOfBudget { .. }), "{kind}");
+}
+
+/// A `DecodeRef` that goes on in other bytes, of the same length or not.
+#[test]
+fn an_element_that_replaces_its_reader_is_an_error() {
+    #[derive(Debug, Default)]
+    struct Elsewhere;
+
+    impl DecodeRef<'static> for Elsewhere {
+        fn decode_ref(r: &mut Cursor<'_, 'static>, _: WireType) -> Result<Self> {
+            static KEPT: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+            let input: &'static Input<'static> = Box::leak(Box::new(Input::new(&[0; 1000])));
+            KEPT.lock().unwrap().push(ptr::from_ref(input).addr());
+            *r = input.cursor();
+            Ok(Self)
+        }
+    }
+
+    let input = Input::new(&[0x09, 0, 1, 0, 7]);
+    let mut r = input.cursor();
+    let _: ListRef<'_, Elsewhere> = r.required_ref(0);
+    assert_eq!(*r.check().unwrap_err().kind(), ErrorKind::BrokenReader);
+}
+
+#[test]
+fn views_can_be_sent_and_shared() {
+    fn sent<T: Send>(_: &T) {}
+    fn shared<T: Sync>(_: &T) {}
+    let (list, map) = (ListRef::<&str>::default(), MapRef::<&str, i32>::default());
+    shared(&list);
+    shared(&map);
+    sent(&list.iter());
+    sent(&map.iter());
 }
 
 fn books(depth: u32) -> BoxedStrategy<Book> {
@@ -339,7 +422,14 @@ proptest! {
     #[test]
     fn what_is_borrowed_is_what_is_owned(book in books(2)) {
         let bytes = encode(&book).unwrap();
-        prop_assert_eq!(decode_ref::<BookRef<'_>>(&bytes).unwrap().into_owned(), book);
+        let look: BookRef<'_> = decode_ref(&bytes).unwrap();
+        prop_assert!(look.words == book.words[..]);
+        prop_assert!(look.stock.keys().eq(book.stock.keys().map(String::as_str)));
+        for (key, longs) in &book.stock {
+            prop_assert_eq!(look.stock.get(key.as_str()).unwrap(), longs.clone());
+        }
+        prop_assert_eq!(format!("{:?}", look.stock), format!("{:?}", book.stock));
+        prop_assert_eq!(look.clone().into_owned(), book);
     }
 
     #[test]

@@ -5,14 +5,16 @@ use core::{borrow::Borrow, fmt, iter::FusedIterator, marker::PhantomData};
 
 use super::{DecodeRef, IntoOwned};
 use crate::{
-    Cursor, Input, Length, Limits, Result, VecMap, WireType, decode::Entries, vec_map::Unsorted,
+    Cursor, Error, ErrorKind, Input, Length, Limits, Result, VecMap, WireType, decode::Entries,
+    vec_map::Unsorted,
 };
 
 /// A list within the bytes that it was read from: what a list is in a [`StructRef`](crate::StructRef).
 ///
-/// All of it has been checked, but nothing is made of it before somebody looks: it takes no memory, whatever a peer
-/// sends. Each [`iter`](Self::iter) reads the elements anew, so what is looked at more than once, or by number, is better
-/// collected into a `Vec`. Lists in lists are checked again with each look at the outer one.
+/// All of it has been checked, but nothing is made of it before somebody looks. Each [`iter`](Self::iter) reads the elements
+/// anew, so what is looked at more than once, or by number, is better collected into a `Vec`. It counts for
+/// [`Limits::memory`] as if it were: a hostile list is refused before anybody collects it. Lists in lists are read again
+/// with each look at the outer one.
 ///
 /// ```
 /// use tars_codec::{Cursor, ListRef, Input, write};
@@ -37,7 +39,7 @@ pub struct ListRef<'a, T> {
 ///
 /// As for a [`ListRef`], all of it has been checked, and nothing is made of it before somebody looks. Entries are in the
 /// order of the wire, so that [`get`](Self::get) goes through them: a map that is asked often is better collected into
-/// one that can search.
+/// one that can search. Two maps are equal if they have the same entries in the same order.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -65,11 +67,20 @@ struct Items<'a> {
 }
 
 impl<'a> Items<'a> {
-    /// Those that a reader has passed since it stood at `start`.
+    /// Those that `inner` has passed since `r` began with them; `r` goes on behind them.
     #[inline(always)]
-    fn since(start: &'a [u8], r: &Cursor<'_, 'a>, count: usize) -> Self {
-        let bytes = &start[..start.len() - r.left()];
-        Self { bytes, count }
+    fn passed<'i>(r: &mut Cursor<'i, 'a>, inner: Cursor<'i, 'a>, count: usize) -> Result<Self> {
+        let start = r.rest();
+        let len = start.len().wrapping_sub(inner.left());
+        let Some(bytes) = start.get(..len).filter(|_| inner.is_beside(r)) else {
+            return Err(Error::at(*r, ErrorKind::BrokenReader));
+        };
+        if inner.in_disorder() {
+            // To look into it, and into what it is in, reads it as often as it has levels above it.
+            r.charge(len.saturating_mul(inner.level()))?;
+        }
+        r.leave(inner);
+        Ok(Self { bytes, count })
     }
 
     #[inline]
@@ -82,19 +93,29 @@ impl<'a> Items<'a> {
     }
 }
 
-/// What has been read within limits needs none.
+/// What has been read within limits needs none. What looks read again, as nesting lets them, was charged by then.
 const CHECKED: Limits = Limits::DEFAULT
     .with_depth(u16::MAX)
     .with_string(usize::MAX)
     .with_count(usize::MAX)
     .with_memory(usize::MAX);
 
-/// Items that are looked at.
+/// Items that are looked at. Byte vectors in them are copied, also where the input was [shared](Input::shared).
 #[derive(Debug)]
 struct Reading<'a> {
     input: Input<'a>,
     rest: &'a [u8],
     left: usize,
+}
+
+impl Clone for Reading<'_> {
+    fn clone(&self) -> Self {
+        let items = Items {
+            bytes: self.rest,
+            count: self.left,
+        };
+        items.read()
+    }
 }
 
 impl<'a> Reading<'a> {
@@ -112,14 +133,14 @@ impl<'a> Reading<'a> {
 }
 
 /// The elements of a [`ListRef`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ListRefIter<'a, T> {
     reading: Reading<'a>,
     of: PhantomData<fn() -> T>,
 }
 
 /// The entries of a [`MapRef`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct MapRefIter<'a, K, V> {
     reading: Reading<'a>,
     of: PhantomData<fn() -> (K, V)>,
@@ -134,6 +155,11 @@ impl<'a, T: DecodeRef<'a>> ListRef<'a, T> {
             of: PhantomData,
         }
     }
+
+    /// The first element.
+    pub fn first(&self) -> Option<T> {
+        self.iter().next()
+    }
 }
 
 impl<'a, K: DecodeRef<'a>, V: DecodeRef<'a>> MapRef<'a, K, V> {
@@ -144,6 +170,16 @@ impl<'a, K: DecodeRef<'a>, V: DecodeRef<'a>> MapRef<'a, K, V> {
             reading: self.items.read(),
             of: PhantomData,
         }
+    }
+
+    /// The keys, in the order of the wire.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = K> + use<'a, K, V> {
+        self.iter().map(|(key, _)| key)
+    }
+
+    /// The values, in the order of the wire.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = V> + use<'a, K, V> {
+        self.iter().map(|(_, value)| value)
     }
 
     /// The value of a key: of equal keys, the first counts. This goes through the entries.
@@ -212,15 +248,13 @@ impl<'a, T: DecodeRef<'a>> DecodeRef<'a> for ListRef<'a, T> {
         if ty != WireType::List {
             return Err(r.mismatch("a list", ty));
         }
-        let count = r.count("list", T::MIN_SIZE, 0)?;
+        let count = r.count("list", T::MIN_SIZE, size_of::<T>())?;
         let mut inner = r.enter()?;
-        let start = inner.rest();
         for _ in 0..count {
             looked_at(inner.element_value_ref::<T>(0)?);
         }
-        r.leave(inner);
         Ok(Self {
-            items: Items::since(start, r, count),
+            items: Items::passed(r, inner, count)?,
             of: PhantomData,
         })
     }
@@ -234,16 +268,14 @@ impl<'a, K: DecodeRef<'a>, V: DecodeRef<'a>> DecodeRef<'a> for MapRef<'a, K, V> 
         if ty != WireType::Map {
             return Err(r.mismatch("a map", ty));
         }
-        let count = r.count("map", K::MIN_SIZE + V::MIN_SIZE, 0)?;
+        let count = r.count("map", K::MIN_SIZE + V::MIN_SIZE, size_of::<(K, V)>())?;
         let mut inner = r.enter()?;
-        let start = inner.rest();
         for _ in 0..count {
             looked_at(inner.element_value_ref::<K>(0)?);
             looked_at(inner.element_value_ref::<V>(1)?);
         }
-        r.leave(inner);
         Ok(Self {
-            items: Items::since(start, r, count),
+            items: Items::passed(r, inner, count)?,
             of: PhantomData,
         })
     }
@@ -338,6 +370,24 @@ macro_rules! container {
 
 container!(ListRef<'a, T> of T, ListRefIter, debug_list);
 container!(MapRef<'a, K, V> of (K, V), MapRefIter, debug_map);
+
+impl<'a, T: DecodeRef<'a> + PartialEq<U>, U> PartialEq<[U]> for ListRef<'a, T> {
+    fn eq(&self, other: &[U]) -> bool {
+        self.len() == other.len() && self.iter().zip(other).all(|(ours, theirs)| ours == *theirs)
+    }
+}
+
+impl<'a, T: DecodeRef<'a> + PartialEq<U>, U, const N: usize> PartialEq<[U; N]> for ListRef<'a, T> {
+    fn eq(&self, other: &[U; N]) -> bool {
+        *self == other[..]
+    }
+}
+
+impl<'a, T: DecodeRef<'a> + PartialEq<U>, U> PartialEq<Vec<U>> for ListRef<'a, T> {
+    fn eq(&self, other: &Vec<U>) -> bool {
+        *self == other[..]
+    }
+}
 
 impl<'a, T: DecodeRef<'a> + IntoOwned<O>, O> IntoOwned<Vec<O>> for ListRef<'a, T> {
     fn into_owned(self) -> Vec<O> {

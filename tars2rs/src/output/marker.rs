@@ -36,13 +36,10 @@ impl MarkedFile {
 
     /// Takes a file apart. `None` if it is not ours.
     pub fn parse(text: &str) -> Option<Self> {
-        let (origin, rest) = text.strip_prefix(GENERATED)?.split_once('\n')?;
+        let (origin, rest) = first_line(text.strip_prefix(GENERATED)?)?;
         let mut rest = split_place(rest).1;
         let mut configs = BTreeSet::new();
-        while let Some((config, after)) = rest
-            .strip_prefix(WANTED)
-            .and_then(|rest| rest.split_once('\n'))
-        {
+        while let Some((config, after)) = rest.strip_prefix(WANTED).and_then(first_line) {
             configs.insert(config.to_owned());
             rest = after;
         }
@@ -93,11 +90,15 @@ pub(super) fn configs(text: &str) -> impl Iterator<Item = &str> {
     rest.lines().map_while(|line| line.strip_prefix(WANTED))
 }
 
-/// Whether a file was written for another path, and so for another output directory. One that does not say so, as older
-/// ones do not, was written for where it is.
+/// Whether a file was written for another output directory, which is inside of this one, or around it. One that does not
+/// say where it was written, as older ones do not, was written for where it is; and one that was moved is still ours.
 pub(super) fn is_of_another_output(path: &str, text: &str) -> bool {
+    let ends_with = |long: &str, short| {
+        long.strip_suffix(short)
+            .is_some_and(|dir| dir.ends_with('/'))
+    };
     let place = behind_first_line(text).and_then(|rest| split_place(rest).0);
-    place.is_some_and(|place| place != path)
+    place.is_some_and(|place| ends_with(path, place) || ends_with(place, path))
 }
 
 fn behind_first_line(text: &str) -> Option<&str> {
@@ -106,13 +107,16 @@ fn behind_first_line(text: &str) -> Option<&str> {
 
 /// The path that is on the first of some lines, if it is, and the lines behind it.
 fn split_place(lines: &str) -> (Option<&str>, &str) {
-    match lines
-        .strip_prefix(PLACE)
-        .and_then(|rest| rest.split_once('\n'))
-    {
+    match lines.strip_prefix(PLACE).and_then(first_line) {
         Some((place, rest)) => (Some(place), rest),
         None => (None, lines),
     }
+}
+
+/// The first of some lines, and those behind it. Git may have given them the ends of lines of Windows.
+fn first_line(lines: &str) -> Option<(&str, &str)> {
+    let (first, rest) = lines.split_once('\n')?;
+    Some((first.strip_suffix('\r').unwrap_or(first), rest))
 }
 
 /// What follows the configs: the names to re-export, the comment that says what is in the file, and the rest.
@@ -161,10 +165,33 @@ mod tests {
         let text = file.clone().into_text("A/B/c/m.rs");
         assert!(!is_of_another_output("A/B/c/m.rs", &text));
         assert!(is_of_another_output("inner/A/B/c/m.rs", &text));
+        assert!(is_of_another_output("B/c/m.rs", &text));
+        // Moved, or a name that ends alike.
+        assert!(!is_of_another_output("New/B/c/m.rs", &text));
+        assert!(!is_of_another_output("AA/B/c/m.rs", &text));
         let without = text.replace("// Written as A/B/c/m.rs\n", "");
         assert_eq!(MarkedFile::parse(&without), Some(file));
         assert!(!is_of_another_output("inner/A/B/c/m.rs", &without));
         assert_eq!(configs(&without).collect::<Vec<_>>(), ["../a.toml"]);
+    }
+
+    #[test]
+    fn lines_may_end_as_on_windows() {
+        let mut file = MarkedFile::new(
+            "from a.tars.",
+            rest(&["A".to_owned()], "// It.\n", String::new()),
+        );
+        file.configs.insert("../a.toml".to_owned());
+        let text = file.clone().into_text("A/B/c/m.rs").replace('\n', "\r\n");
+        let parsed = MarkedFile::parse(&text).unwrap();
+        assert_eq!(
+            (&parsed.origin, &parsed.configs),
+            (&file.origin, &file.configs)
+        );
+        assert_eq!(parsed.exports(), ["A"]);
+        assert_eq!(configs(&text).collect::<Vec<_>>(), ["../a.toml"]);
+        assert!(!is_of_another_output("A/B/c/m.rs", &text));
+        assert!(is_of_another_output("inner/A/B/c/m.rs", &text));
     }
 
     #[test]

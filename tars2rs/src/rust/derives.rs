@@ -158,7 +158,7 @@ pub(super) fn derive<'a>(
         // However the config writes `Hash`, it is there already.
         let last = name.rsplit("::").next().unwrap_or(name);
         let is_there = names.iter().any(|known| known == name || known == last);
-        if !is_there && !written.contains(&last) {
+        if !is_there && !(written.contains(&last) && is_same_trait(name, last)) {
             names.push(name.clone());
         }
     }
@@ -167,6 +167,13 @@ pub(super) fn derive<'a>(
 
 /// What `serde = true` writes out.
 pub(super) const SERDE: [&str; 2] = ["Serialize", "Deserialize"];
+
+/// Whether a macro of this path implements what `last` is called elsewhere. That of another crate implements the trait of
+/// the standard library, as `strum::Display` does; but other crates have a `Serialize` of their own.
+fn is_same_trait(path: &str, last: &str) -> bool {
+    let from = path.trim_start_matches("::").split("::").next();
+    !SERDE.contains(&last) || path == last || matches!(from, Some("serde" | "serde_derive"))
+}
 
 /// Attributes below others.
 pub(super) fn with_lines(first: String, more: &[String]) -> String {
@@ -363,6 +370,7 @@ mod tests {
                 derive: more
                     .split(", ")
                     .map(|name| format!("::a::{name}"))
+                    .chain(["::serde::Deserialize".to_owned()])
                     .collect(),
                 attributes: Vec::new(),
             };
@@ -373,11 +381,11 @@ mod tests {
             };
             derived_with(of, options)
         };
-        let further = "::a::Serialize, ::a::Display, ::a::Other";
+        let further = "::a::Serialize, ::a::Display, ::a::Other, ::serde::Deserialize";
         assert_eq!(derived("Plain", false), format!("{ALL}, {further}"));
         assert_eq!(
             derived("Plain", true),
-            format!("{ALL}, ::a::Display, ::a::Other")
+            format!("{ALL}, ::a::Serialize, ::a::Display, ::a::Other")
         );
         let no_default = ALL.replace("Default, ", "");
         assert_eq!(
@@ -391,9 +399,12 @@ mod tests {
         let of_enum = ALL.replace("Debug, ", "").replace("Default, ", "");
         assert_eq!(
             derived("E", false),
+            format!("{of_enum}, ::a::Serialize, ::a::Other, ::serde::Deserialize")
+        );
+        assert_eq!(
+            derived("E", true),
             format!("{of_enum}, ::a::Serialize, ::a::Other")
         );
-        assert_eq!(derived("E", true), format!("{of_enum}, ::a::Other"));
     }
 
     #[test]

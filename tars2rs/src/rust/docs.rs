@@ -124,11 +124,14 @@ fn escape(line: &str) -> String {
 }
 
 fn escape_word(word: &str, text: &mut String) {
-    let url = word.trim_end();
-    if url.starts_with("http://") || url.starts_with("https://") {
-        text.push_str(&format!("<{}>", url.replace(['<', '>'], "")));
-        text.push_str(&word[url.len()..]);
-        return;
+    // In Chinese text there is no blank before one, and in brackets neither.
+    if let Some(at) = word.find("http://").or_else(|| word.find("https://")) {
+        let (before, url) = word.split_at(at);
+        let len = url.find(is_behind_url).unwrap_or(url.len());
+        let (url, behind) = url.split_at(len);
+        escape_word(before, text);
+        text.push_str(&format!("<{url}>"));
+        return escape_word(behind, text);
     }
     let tildes = word.contains("~~~");
     let mut chars = word.chars().peekable();
@@ -147,6 +150,12 @@ fn escape_word(word: &str, text: &mut String) {
     }
 }
 
+fn is_behind_url(c: char) -> bool {
+    c.is_whitespace()
+        || !c.is_ascii()
+        || matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | '\\' | '"')
+}
+
 #[cfg(test)]
 mod tests {
 
@@ -159,6 +168,14 @@ mod tests {
     fn text_stays() {
         assert_eq!(outer("One.\n\n  two\n"), "/// One.\n///\n///   two\n");
         assert_eq!(outer(" \n"), "/// Nothing.\n");
+    }
+
+    #[test]
+    fn addresses_become_links() {
+        assert_eq!(
+            outer("see http://a.bc/d, (https://a.bc) or \u{89c1}http://a.bc/\u{3002}<x>"),
+            "/// see <http://a.bc/d,> (<https://a.bc>) or \u{89c1}<http://a.bc/>\u{3002}\\<x\\>\n"
+        );
     }
 
     #[test]

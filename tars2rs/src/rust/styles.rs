@@ -186,16 +186,12 @@ impl<'a> Styles<'a> {
     }
 }
 
-/// Whether a value of a type can borrow, not looking into structs. Keys that are not text or bytes themselves do not.
+/// Whether a value of a type can borrow, not looking into structs.
 fn borrows(ty: &Type) -> bool {
-    match ty {
-        Type::String { .. } | Type::Bytes { .. } => true,
-        Type::Vector { item, .. } => borrows(item),
-        Type::Map { key, value } => {
-            matches!(**key, Type::String { .. } | Type::Bytes { .. }) || borrows(value)
-        }
-        _ => false,
-    }
+    matches!(
+        ty,
+        Type::String { .. } | Type::Bytes { .. } | Type::Vector { .. } | Type::Map { .. }
+    )
 }
 
 /// Whether a type is one of these or made of them; not looking into structs.

@@ -1,4 +1,4 @@
-//! `FooRef<'a>`: a struct whose text and bytes are borrowed from what was received (`borrowed = true`).
+//! `FooRef<'a>`: a struct whose text, bytes, lists and maps are borrowed from what was received (`borrowed = true`).
 //!
 //! Strings are `&str`, bytes a `Cow`, lists `ListRef`s and maps `MapRef`s, whatever the owned struct has; what borrows
 //! nothing is as in the owned struct, and so are keys that are neither text nor bytes.
@@ -59,7 +59,7 @@ impl Parts<'_> {
         };
         let fields: Vec<FieldLines> = self.members.iter().map(lines).collect();
         let doc = format!(
-            "/// [`{}`] whose text and bytes are borrowed from what was received.\n",
+            "/// [`{}`] whose text, bytes, lists and maps are borrowed from what was received.\n",
             self.name
         );
         let own = ["Debug", "Clone", "Default", "PartialEq"];

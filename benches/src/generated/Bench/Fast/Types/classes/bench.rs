@@ -102,7 +102,7 @@ impl codec::Struct for LotofTags {
     }
 }
 
-/// [`LotofTags`] whose text and bytes are borrowed from what was received.
+/// [`LotofTags`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LotofTagsRef<'a> {
     /// Tag 0.
@@ -197,7 +197,7 @@ impl codec::Struct for ComplicatedStruct {
     }
 }
 
-/// [`ComplicatedStruct`] whose text and bytes are borrowed from what was received.
+/// [`ComplicatedStruct`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ComplicatedStructRef<'a> {
     /// Tag 0.
@@ -263,6 +263,37 @@ impl codec::Struct for Numbers {
     }
 }
 
+/// [`Numbers`] whose text, bytes, lists and maps are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NumbersRef<'a> {
+    /// Tag 0.
+    pub values: codec::ListRef<'a, i32>,
+}
+
+impl<'a> codec::StructRef<'a> for NumbersRef<'a> {
+    type Owned = Numbers;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            values: r.required_ref(0),
+        }
+    }
+}
+
+impl codec::IntoOwned<Numbers> for NumbersRef<'_> {
+    fn into_owned(self) -> Numbers {
+        Numbers {
+            values: codec::into_owned(self.values),
+        }
+    }
+}
+
+impl From<NumbersRef<'_>> for Numbers {
+    fn from(value: NumbersRef<'_>) -> Self {
+        codec::into_owned(value)
+    }
+}
+
 /// Struct `Blob` of the IDL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Blob {
@@ -286,7 +317,7 @@ impl codec::Struct for Blob {
     }
 }
 
-/// [`Blob`] whose text and bytes are borrowed from what was received.
+/// [`Blob`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BlobRef<'a> {
     /// Tag 0.
@@ -341,7 +372,7 @@ impl codec::Struct for Text {
     }
 }
 
-/// [`Text`] whose text and bytes are borrowed from what was received.
+/// [`Text`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TextRef<'a> {
     /// Tag 0.

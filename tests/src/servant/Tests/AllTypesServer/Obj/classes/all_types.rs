@@ -336,7 +336,7 @@ impl codec::Struct for OneString {
     }
 }
 
-/// [`OneString`] whose text and bytes are borrowed from what was received.
+/// [`OneString`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OneStringRef<'a> {
     /// Tag 0.
@@ -480,7 +480,7 @@ impl codec::Struct for OneBytes {
     }
 }
 
-/// [`OneBytes`] whose text and bytes are borrowed from what was received.
+/// [`OneBytes`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OneBytesRef<'a> {
     /// Tag 0.
@@ -532,6 +532,37 @@ impl codec::Struct for OneInts {
     }
 }
 
+/// [`OneInts`] whose text, bytes, lists and maps are borrowed from what was received.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OneIntsRef<'a> {
+    /// Tag 0.
+    pub v: codec::ListRef<'a, i32>,
+}
+
+impl<'a> codec::StructRef<'a> for OneIntsRef<'a> {
+    type Owned = OneInts;
+
+    fn decode_fields_ref(r: &mut codec::Cursor<'_, 'a>) -> Self {
+        Self {
+            v: r.required_ref(0),
+        }
+    }
+}
+
+impl codec::IntoOwned<OneInts> for OneIntsRef<'_> {
+    fn into_owned(self) -> OneInts {
+        OneInts {
+            v: codec::into_owned(self.v),
+        }
+    }
+}
+
+impl From<OneIntsRef<'_>> for OneInts {
+    fn from(value: OneIntsRef<'_>) -> Self {
+        codec::into_owned(value)
+    }
+}
+
 /// Struct `OneStrs` of the IDL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OneStrs {
@@ -553,7 +584,7 @@ impl codec::Struct for OneStrs {
     }
 }
 
-/// [`OneStrs`] whose text and bytes are borrowed from what was received.
+/// [`OneStrs`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OneStrsRef<'a> {
     /// Tag 0.
@@ -606,7 +637,7 @@ impl codec::Struct for OneMap {
     }
 }
 
-/// [`OneMap`] whose text and bytes are borrowed from what was received.
+/// [`OneMap`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OneMapRef<'a> {
     /// Tag 0.
@@ -717,7 +748,7 @@ impl codec::Struct for Basic {
     }
 }
 
-/// [`Basic`] whose text and bytes are borrowed from what was received.
+/// [`Basic`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BasicRef<'a> {
     /// Tag 0.
@@ -843,7 +874,7 @@ impl codec::Struct for RequireDefaults {
     }
 }
 
-/// [`RequireDefaults`] whose text and bytes are borrowed from what was received.
+/// [`RequireDefaults`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequireDefaultsRef<'a> {
     /// Tag 0.
@@ -1020,7 +1051,7 @@ impl codec::Struct for OptionalDefaults {
     }
 }
 
-/// [`OptionalDefaults`] whose text and bytes are borrowed from what was received.
+/// [`OptionalDefaults`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OptionalDefaultsRef<'a> {
     /// Tag 0.
@@ -1144,7 +1175,7 @@ impl codec::Struct for Inner {
     }
 }
 
-/// [`Inner`] whose text and bytes are borrowed from what was received.
+/// [`Inner`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InnerRef<'a> {
     /// Tag 0.
@@ -1279,7 +1310,7 @@ impl codec::Struct for OptionalPlain {
     }
 }
 
-/// [`OptionalPlain`] whose text and bytes are borrowed from what was received.
+/// [`OptionalPlain`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OptionalPlainRef<'a> {
     /// Tag 0.
@@ -1405,7 +1436,7 @@ impl codec::Struct for Key2 {
     }
 }
 
-/// [`Key2`] whose text and bytes are borrowed from what was received.
+/// [`Key2`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Key2Ref<'a> {
     /// Tag 0.
@@ -1574,7 +1605,7 @@ impl codec::Struct for Containers {
     }
 }
 
-/// [`Containers`] whose text and bytes are borrowed from what was received.
+/// [`Containers`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ContainersRef<'a> {
     /// Tag 0.
@@ -1711,7 +1742,7 @@ impl codec::Struct for StructKeyMap {
     }
 }
 
-/// [`StructKeyMap`] whose text and bytes are borrowed from what was received.
+/// [`StructKeyMap`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StructKeyMapRef<'a> {
     /// Tag 0.
@@ -1802,7 +1833,7 @@ impl codec::Struct for BigTags {
     }
 }
 
-/// [`BigTags`] whose text and bytes are borrowed from what was received.
+/// [`BigTags`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BigTagsRef<'a> {
     /// Tag 0.
@@ -1902,7 +1933,7 @@ impl codec::Struct for InnerOld {
     }
 }
 
-/// [`InnerOld`] whose text and bytes are borrowed from what was received.
+/// [`InnerOld`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InnerOldRef<'a> {
     /// Tag 0.
@@ -2017,7 +2048,7 @@ impl codec::Struct for InnerNew {
     }
 }
 
-/// [`InnerNew`] whose text and bytes are borrowed from what was received.
+/// [`InnerNew`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InnerNewRef<'a> {
     /// Tag 0.
@@ -2121,7 +2152,7 @@ impl codec::Struct for OuterOld {
     }
 }
 
-/// [`OuterOld`] whose text and bytes are borrowed from what was received.
+/// [`OuterOld`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OuterOldRef<'a> {
     /// Tag 0.
@@ -2215,7 +2246,7 @@ impl codec::Struct for OuterNew {
     }
 }
 
-/// [`OuterNew`] whose text and bytes are borrowed from what was received.
+/// [`OuterNew`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OuterNewRef<'a> {
     /// Tag 0.
@@ -2291,7 +2322,7 @@ impl codec::Struct for Level3 {
     }
 }
 
-/// [`Level3`] whose text and bytes are borrowed from what was received.
+/// [`Level3`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Level3Ref<'a> {
     /// Tag 0.
@@ -2352,7 +2383,7 @@ impl codec::Struct for Level2 {
     }
 }
 
-/// [`Level2`] whose text and bytes are borrowed from what was received.
+/// [`Level2`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Level2Ref<'a> {
     /// Tag 0.
@@ -2417,7 +2448,7 @@ impl codec::Struct for Level1 {
     }
 }
 
-/// [`Level1`] whose text and bytes are borrowed from what was received.
+/// [`Level1`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Level1Ref<'a> {
     /// Tag 0.
@@ -2496,7 +2527,7 @@ impl codec::Struct for FixedArrays {
     }
 }
 
-/// [`FixedArrays`] whose text and bytes are borrowed from what was received.
+/// [`FixedArrays`] whose text, bytes, lists and maps are borrowed from what was received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FixedArraysRef<'a> {
     /// Tag 0.
