@@ -158,7 +158,8 @@ pub(super) fn derive<'a>(
         // However the config writes `Hash`, it is there already.
         let last = name.rsplit("::").next().unwrap_or(name);
         let is_there = names.iter().any(|known| known == name || known == last);
-        if !is_there && !(written.contains(&last) && is_same_trait(name, last)) {
+        let is_written = written.contains(&last) && is_same_trait(name, last);
+        if !is_there && !is_written {
             names.push(name.clone());
         }
     }
