@@ -119,15 +119,19 @@ impl Clone for Reading<'_> {
 }
 
 impl<'a> Reading<'a> {
-    /// The next item, by what reads one.
+    /// For the next item, if there is one.
     #[inline(always)]
-    fn next<T>(&mut self, read: impl FnOnce(&mut Cursor<'_, 'a>) -> Result<T>) -> Option<T> {
-        let left = self.left.checked_sub(1)?;
-        let mut r = Cursor::new(self.rest, &self.input);
-        let item = read(&mut r).ok();
-        // Each has been good before. If it is not now, a `DecodeRef` reads the same bytes in different ways.
-        self.left = if item.is_some() { left } else { 0 };
-        self.rest = r.rest();
+    fn begin(&self) -> Option<Cursor<'_, 'a>> {
+        (self.left > 0).then(|| Cursor::new(self.rest, &self.input))
+    }
+
+    /// Goes on behind an item that `r` has read, if it has: each has been good before. If one is not now, a `DecodeRef`
+    /// reads the same bytes in different ways.
+    #[inline(always)]
+    fn end<T>(&mut self, rest: &'a [u8], item: Result<T>) -> Option<T> {
+        let item = item.ok();
+        self.left = if item.is_some() { self.left - 1 } else { 0 };
+        self.rest = rest;
         item
     }
 }
@@ -214,9 +218,12 @@ impl<'a, K: DecodeRef<'a>, V: DecodeRef<'a>> MapRef<'a, K, V> {
 impl<'a, T: DecodeRef<'a>> Iterator for ListRefIter<'a, T> {
     type Item = T;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<T> {
-        self.reading.next(|r| r.element_value_ref(0))
+        let mut r = self.reading.begin()?;
+        let item = r.element_value_ref(0);
+        let rest = r.rest();
+        self.reading.end(rest, item)
     }
 
     #[inline]
@@ -228,10 +235,15 @@ impl<'a, T: DecodeRef<'a>> Iterator for ListRefIter<'a, T> {
 impl<'a, K: DecodeRef<'a>, V: DecodeRef<'a>> Iterator for MapRefIter<'a, K, V> {
     type Item = (K, V);
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<(K, V)> {
-        self.reading
-            .next(|r| Ok((r.element_value_ref(0)?, r.element_value_ref(1)?)))
+        let mut r = self.reading.begin()?;
+        let entry = match r.element_value_ref(0) {
+            Ok(key) => r.element_value_ref(1).map(|value| (key, value)),
+            Err(error) => Err(error),
+        };
+        let rest = r.rest();
+        self.reading.end(rest, entry)
     }
 
     #[inline]
