@@ -488,7 +488,13 @@ async fn the_application_closes_a_connection() {
 /// A handler may wait for the end of its connection, which waits for the handler. What others answer is sent.
 #[tokio::test(start_paused = true)]
 async fn a_handler_learns_that_its_connection_ends() {
-    for end in ["the peer", "the application", "a bad frame", "a drain"] {
+    for end in [
+        "the peer",
+        "the application",
+        "a bad frame",
+        "a drain",
+        "the application in a drain",
+    ] {
         let (connections, mut kept) = mpsc::unbounded_channel();
         let script = move |cx: Context, name: String| -> Dispatch {
             let _ = connections.send(cx.connection());
@@ -524,7 +530,12 @@ async fn a_handler_learns_that_its_connection_ends() {
             "the peer" => client.stream.shutdown().await.unwrap(),
             "the application" => seen.close(),
             "a bad frame" => client.send(&[0; 4]).await,
-            _ => server.serve(async {}).await,
+            "a drain" => server.serve(async {}).await,
+            _ => {
+                server.serve(async {}).await;
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                seen.close();
+            }
         }
         let mut answers = [
             (client.answer().await.unwrap(), began.elapsed().as_secs()),

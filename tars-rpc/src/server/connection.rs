@@ -75,7 +75,11 @@ impl Connection {
     /// Waits until it is closed, or is to be closed when the requests that were read are answered: since the peer has
     /// closed its side, or broken the protocol, or since [`close`](Self::close) was called. So a handler may wait for
     /// it, too, to give up what nobody needs any more; what is answered then is still sent to a peer that only
-    /// sends no more. In the drain of a server the peer waits for its answers, and this until they are sent.
+    /// sends no more.
+    ///
+    /// In the drain of a server the peer waits for its answers, and this until they are sent or
+    /// [`close`](Self::close) is called. Nothing is read then: that a peer goes in the drain is not noticed before
+    /// something is sent to it.
     ///
     /// ```
     /// # use std::{collections::HashMap, sync::{Arc, Mutex}};

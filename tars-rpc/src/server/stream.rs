@@ -144,8 +144,10 @@ impl Conversation {
                 () = BusyPoll::turn(), if is_busy => {}
                 event = self.desk.event(has_room), if expects_events => {
                     let close = self.desk.handle(event, &mut self.protocol);
-                    if close && self.ending.is_none() {
-                        self.end(Reason::ByServant);
+                    if close {
+                        // In a drain, too, in which the handlers have not been told.
+                        self.desk.begin_to_end();
+                        self.ending.get_or_insert(Reason::ByServant);
                     }
                 }
                 () = &mut drained, if self.ending.is_none() => self.end(Reason::Drained),
