@@ -286,6 +286,54 @@ async fn a_responder_may_outlive_its_connection() {
     );
 }
 
+/// Responders keep their connection open, so they say who sends no more: else who sweeps them by that would keep the
+/// places of peers that have gone. What is answered is still sent.
+#[tokio::test(start_paused = true)]
+async fn a_responder_tells_that_its_peer_has_closed() {
+    for end in ["the peer", "the application", "a drain"] {
+        let (deferred, mut late) = mpsc::unbounded_channel();
+        let script = move |cx: Context, _| -> Dispatch {
+            let _ = deferred.send((cx.defer().unwrap(), cx.connection()));
+            Box::pin(async { Err(ignored()) })
+        };
+        let servant = Scripted(script);
+        let server = Server::builder().servant(OBJ, servant).listen().await;
+        let server = server.unwrap();
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let serving = tokio::spawn(server.serve_stream(theirs, peer()));
+        let mut client = Raw::new(ours);
+        for id in [1, 2] {
+            client.send(&greet(id, "ted", |_| {})).await;
+        }
+        let (first, connection): (Responder, Connection) = late.recv().await.unwrap();
+        let (second, _) = late.recv().await.unwrap();
+        assert!(!first.is_closed() && !second.is_closed());
+        match end {
+            "the peer" => client.stream.shutdown().await.unwrap(),
+            "the application" => connection.close(),
+            _ => server.serve(async {}).await,
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        // The peer is there in a drain, and waits.
+        let gone = end != "a drain";
+        assert_eq!(
+            (first.is_closed(), second.is_closed()),
+            (gone, gone),
+            "{end}"
+        );
+        assert!(!connection.is_closed());
+        drop(first);
+        assert_eq!(client.answer().await.unwrap().ret, codes::UNKNOWN);
+        let reply = second.reply();
+        second.send(Ok(reply));
+        assert_eq!(client.answer().await.unwrap().ret, codes::OK);
+        assert_eq!(client.frame().await, None);
+        drop(client);
+        serving.await.unwrap();
+        assert!(connection.is_closed());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_answer_carries_context_and_status() {
     let mut c = connect(Limits::default(), |cx, name| {

@@ -232,9 +232,13 @@ impl Responder {
         });
     }
 
-    /// Whether the connection is closed, so that no answer will arrive.
+    /// Whether the connection is closed, or is to be closed when the requests that were read are answered: what
+    /// [`Connection::closed`] waits for. Since this is one of them, the connection is not closed before it answers or
+    /// is dropped, and until then it holds its place among the requests that run: who keeps responders for long
+    /// looks here from time to time, and lets go of those that nobody waits for. A peer that only sends no more still
+    /// gets what is answered. One that vanishes without a word is not noticed before something is sent to it.
     pub fn is_closed(&self) -> bool {
-        self.link.has_ended()
+        self.link.is_ending()
     }
 
     /// Answers.

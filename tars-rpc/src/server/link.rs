@@ -211,8 +211,12 @@ impl Link {
         self.state().ended
     }
 
-    /// Waits until the connection is closed, or ends as soon as its requests are answered: their handlers may be what
-    /// waits here.
+    /// Whether the connection is closed, or ends as soon as its requests are answered.
+    pub(super) fn is_ending(&self) -> bool {
+        self.state().ending
+    }
+
+    /// Waits until [`is_ending`](Self::is_ending): the handlers of those requests may be what waits here.
     pub(super) async fn ending(&self) {
         let notified = self.ending.notified();
         tokio::pin!(notified);
