@@ -158,32 +158,41 @@ fn requests_are_counted_however_they_end() {
     assert_eq!(f64::from_bits(gauge), 0.0);
 }
 
-/// Whatever refuses a request before anybody has looked for its function.
+/// Whatever refuses a request before anybody has looked for its function. Nor can they take the labels of functions
+/// that there are.
 #[cfg(feature = "metrics")]
 #[test]
 fn callers_cannot_fill_the_memory() {
     use common::numbers::Numbers;
     use tars_rpc::server::layer::Metrics;
 
+    /// All is for others but one function.
     #[derive(Clone)]
-    struct Locked;
+    struct Locked<S>(S);
 
-    impl Service<Request> for Locked {
+    impl<S: Service<Request, Response = Reply, Error = Error>> Service<Request> for Locked<S>
+    where
+        S::Future: Send + 'static,
+    {
         type Response = Reply;
         type Error = Error;
         type Future = Dispatch;
 
-        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-            Poll::Ready(Ok(()))
+        fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+            self.0.poll_ready(cx)
         }
 
-        fn call(&mut self, _: Request) -> Dispatch {
-            Box::pin(async { Err(Error::new(403, "not for you")) })
+        fn call(&mut self, request: Request) -> Dispatch {
+            if request.context().func() != "testTafServer" {
+                return Box::pin(async { Err(Error::new(403, "not for you")) });
+            }
+            Box::pin(self.0.call(request))
         }
     }
 
     const INVENTED: u64 = 2000;
-    const MAX: u64 = 1024;
+    /// Of functions that have never succeeded.
+    const MAX: u64 = 512;
     let run = |layers: fn(ServerBuilder) -> ServerBuilder| {
         Numbers::record(async move {
             let (server, ..) = serve(layers).await;
@@ -192,7 +201,8 @@ fn callers_cannot_fill_the_memory() {
             let mut client = Raw::new(ours);
             let first = ["sayHelloWorld", "sayHelloWorld", &"x".repeat(129)].map(str::to_owned);
             let invented = (1..INVENTED).map(|i| format!("inventMe{i}"));
-            for func in first.into_iter().chain(invented) {
+            let last = ["testTafServer".to_owned()];
+            for func in first.into_iter().chain(invented).chain(last) {
                 client.send(&greet(1, "ted", |r| r.func = func)).await;
                 client.answer().await.unwrap();
             }
@@ -206,11 +216,12 @@ fn callers_cannot_fill_the_memory() {
     let limited = run(|s| s.layer(Metrics).layer(RateLimit::per_second(1)));
     assert_eq!(count(&limited, "sayHelloWorld", "0"), 1);
     assert_eq!(count(&limited, "sayHelloWorld", "-9"), 1);
-    assert_eq!(count(&limited, "unknown", "-9"), INVENTED);
+    assert_eq!(count(&limited, "unknown", "-9"), INVENTED + 1);
     assert_eq!(limited.len(), 4, "and the gauge");
 
-    let locked = run(|s| s.layer(Metrics).layer(tower_layer::layer_fn(|_| Locked)));
+    let locked = run(|s| s.layer(Metrics).layer(tower_layer::layer_fn(Locked)));
     assert_eq!(count(&locked, "sayHelloWorld", "403"), 2);
     assert_eq!(count(&locked, "unknown", "403"), INVENTED - (MAX - 1));
-    assert_eq!(locked.len() as u64, MAX + 2, "with the gauge");
+    assert_eq!(count(&locked, "testTafServer", "0"), 1);
+    assert_eq!(locked.len() as u64, MAX + 3, "with the gauge");
 }

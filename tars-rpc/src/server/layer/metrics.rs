@@ -23,9 +23,11 @@ use crate::{
 
 /// The function of requests for one that does not exist. What callers invent must not make a time series each.
 const UNKNOWN: &str = "unknown";
-/// Functions of a servant that have a label. A layer may refuse requests before anybody knows whether there are their
-/// functions, with an error that cannot be told from the servant's.
+/// Functions of a servant that have a label.
 const MAX_FUNCS: usize = 1024;
+/// While there are fewer, those get one that have only failed. A layer may refuse requests before anybody knows whether
+/// there are their functions, with an error that cannot be told from the servant's: invented names must leave room.
+const MAX_FAILED: usize = MAX_FUNCS / 2;
 /// The longest of their names in bytes, as the platform has them.
 const MAX_NAME: usize = 128;
 
@@ -39,8 +41,8 @@ const MAX_NAME: usize = 128;
 /// | gauge `tars_server_requests_in_flight` | `servant` | requests that run |
 ///
 /// Functions that the servant does not have are `unknown`, and so are those that have not run yet when a
-/// [`RateLimit`](super::RateLimit) refuses them, and those beyond the first 1,024 of a servant or with more than
-/// 128 bytes. What never reaches a handler (no such servant, a full queue) is counted by
+/// [`RateLimit`](super::RateLimit) refuses them, those beyond the first 1,024 of a servant, or 512 if they have never
+/// succeeded, and those with more than 128 bytes. What never reaches a handler (no such servant, a full queue) is counted by
 /// [`Stats`](crate::server::Stats).
 ///
 /// ```
@@ -94,7 +96,7 @@ where
     }
 }
 
-/// The functions of a servant that have run.
+/// The functions of a servant that have a label.
 #[derive(Debug, Default)]
 struct Funcs(RwLock<HashSet<String>>);
 
@@ -103,8 +105,9 @@ impl Funcs {
     fn label(&self, func: String, code: Option<i32>) -> SharedString {
         let has_label = match code {
             Some(codes::NO_FUNCTION) => false,
-            Some(codes::OVERLOAD) => self.has(&func),
-            _ => self.has(&func) || self.learn(&func),
+            Some(codes::OVERLOAD) => self.has(&func, 0),
+            Some(codes::OK) => self.has(&func, MAX_FUNCS),
+            _ => self.has(&func, MAX_FAILED),
         };
         if has_label {
             func.into()
@@ -113,14 +116,22 @@ impl Funcs {
         }
     }
 
-    fn has(&self, func: &str) -> bool {
+    /// Whether a function has a label; it gets one if fewer than `max` have.
+    fn has(&self, func: &str, max: usize) -> bool {
+        if func.len() > MAX_NAME {
+            return false;
+        }
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.contains(func)
-    }
-
-    fn learn(&self, func: &str) -> bool {
+        if known.contains(func) {
+            return true;
+        }
+        // Names that are invented must not make the others wait.
+        if known.len() >= max {
+            return false;
+        }
+        drop(known);
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() < MAX_FUNCS && func.len() <= MAX_NAME {
+        if known.len() < max {
             known.insert(func.to_owned());
         }
         known.contains(func)
