@@ -36,7 +36,10 @@ pub struct Limits {
     /// [`OVERLOAD`](crate::codes::OVERLOAD), unless it is the only one. Default 256 MiB.
     pub max_request_bytes: usize,
 
-    /// [`max_in_flight`](Self::max_in_flight) of a single connection; at least 1. Default 1,024.
+    /// [`max_in_flight`](Self::max_in_flight) of a single connection; at least 1. Requests that are
+    /// [deferred](super::Context::defer) count until they are answered: one that would have them answered waits behind
+    /// them if it comes on the same connection, as it does from a client of this crate, which has one for each endpoint.
+    /// Default 1,024.
     pub max_in_flight_per_connection: usize,
     /// [`max_queue`](Self::max_queue) of a single connection. Default 4,096.
     pub max_queue_per_connection: usize,

@@ -209,6 +209,12 @@ impl Context {
     /// Takes over the duty to answer: the handler's result is ignored from now on, whatever it is, and the
     /// [`Responder`] answers when it likes. `None` if the duty has been taken already, or the request is answered.
     ///
+    /// Until it is answered the request counts as running, for its adapter and for its connection
+    /// ([`Limits::max_in_flight_per_connection`](super::Limits::max_in_flight_per_connection), 1,024 by default). When
+    /// so many are deferred, further requests of the connection wait, also one that would have them answered: a client
+    /// of this crate makes all calls to an endpoint on one connection. Who defers without an end in sight should
+    /// answer some when there are many, and let go of those whose [peer has gone](Responder::is_closed).
+    ///
     /// A handler that only has to wait needs none of this, it waits. This is for an answer that comes from somewhere
     /// else, or before the handler's work is done:
     ///
