@@ -3,7 +3,7 @@
 //! A message to a room is queued to each member. To wake the task of each for one small write costs more than all
 //! the rest beside the write itself; so the members are listed here, and one task writes to all of them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
@@ -25,8 +25,15 @@ pub(crate) struct Flushers {
 /// The outboxes that wait to be written by one task.
 #[derive(Debug, Default)]
 pub(crate) struct Flusher {
-    outboxes: Mutex<Vec<Arc<Outbox>>>,
+    list: Mutex<List>,
     wake: Notify,
+}
+
+#[derive(Debug, Default)]
+struct List {
+    outboxes: Vec<Arc<Outbox>>,
+    /// Nobody writes any more.
+    closed: bool,
 }
 
 impl Flushers {
@@ -46,19 +53,35 @@ impl Flushers {
     }
 
     /// The one of a connection.
-    pub(crate) fn of(&self, number: u64) -> Weak<Flusher> {
+    pub(crate) fn of(&self, number: u64) -> Arc<Flusher> {
         let index = number % self.all.len() as u64;
-        Arc::downgrade(&self.all[index as usize])
+        Arc::clone(&self.all[index as usize])
+    }
+}
+
+impl Drop for Flushers {
+    /// An outbox has its flusher, so a list that nobody empties would keep both.
+    fn drop(&mut self) {
+        for flusher in &self.all {
+            let mut list = flusher.lock();
+            list.closed = true;
+            let outboxes = std::mem::take(&mut list.outboxes);
+            drop(list);
+            drop(outboxes);
+        }
     }
 }
 
 impl Flusher {
     /// Has an outbox written. It is in the list once: it says itself whether it is.
     pub(super) fn add(&self, outbox: Arc<Outbox>) {
-        let mut outboxes = self.lock();
-        outboxes.push(outbox);
-        let is_first = outboxes.len() == 1;
-        drop(outboxes);
+        let mut list = self.lock();
+        if list.closed {
+            return;
+        }
+        list.outboxes.push(outbox);
+        let is_first = list.outboxes.len() == 1;
+        drop(list);
         if is_first {
             self.wake.notify_one();
         }
@@ -70,7 +93,7 @@ impl Flusher {
             self.wake.notified().await;
             // What else the sockets have at this moment comes first, and into the same writes.
             tokio::task::yield_now().await;
-            std::mem::swap(&mut *self.lock(), &mut outboxes);
+            std::mem::swap(&mut self.lock().outboxes, &mut outboxes);
             let mut turn = 0;
             for outbox in outboxes.drain(..) {
                 turn += outbox.flush_listed().max(AT_LEAST);
@@ -82,7 +105,7 @@ impl Flusher {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Outbox>>> {
-        self.outboxes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, List> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

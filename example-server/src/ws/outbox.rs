@@ -4,7 +4,7 @@
 //! does not take everything, and always with TLS, whose state is the task's, it is the task.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -26,8 +26,7 @@ use crate::services::SlowConsumer;
 pub struct Outbox {
     limit: usize,
     policy: SlowConsumer,
-    /// Weak, for its list may have this outbox when the server is dropped.
-    flusher: Weak<Flusher>,
+    flusher: Arc<Flusher>,
     state: Mutex<State>,
 }
 
@@ -82,7 +81,7 @@ pub enum Pushed {
 
 impl Outbox {
     /// An empty queue of at most `limit` bytes.
-    pub(crate) fn new(limit: usize, policy: SlowConsumer, flusher: Weak<Flusher>) -> Self {
+    pub(crate) fn new(limit: usize, policy: SlowConsumer, flusher: Arc<Flusher>) -> Self {
         Self {
             limit,
             policy,
@@ -123,12 +122,9 @@ impl Outbox {
         state.queue.push(frame, Kind::Message);
         if state.socket.is_none() {
             wake(state);
-        } else if !state.blocked
-            && !std::mem::replace(&mut state.listed, true)
-            && let Some(flusher) = self.flusher.upgrade()
-        {
+        } else if !state.blocked && !std::mem::replace(&mut state.listed, true) {
             drop(state);
-            flusher.add(Arc::clone(self));
+            self.flusher.add(Arc::clone(self));
         }
         pushed
     }

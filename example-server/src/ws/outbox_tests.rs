@@ -25,7 +25,7 @@ fn socket<'a>(
 }
 
 fn outbox(limit: usize, policy: SlowConsumer) -> Arc<Outbox> {
-    Arc::new(Outbox::new(limit, policy, Weak::new()))
+    Arc::new(Outbox::new(limit, policy, Arc::default()))
 }
 
 /// What is sent when everything is taken.
@@ -263,18 +263,22 @@ async fn a_socket_that_is_gone_closes_and_wakes_the_task() {
     assert_eq!(Arc::strong_count(&socket), 1);
 }
 
-/// An outbox that is in the list of a flusher does not keep itself.
+/// An outbox that is in the list of a flusher does not keep itself, nor does one that would come into it.
 #[tokio::test]
 async fn the_end_of_the_flushers_keeps_nothing() {
     let (socket, _peer) = pair().await;
     let flushers = Flushers::start();
-    let outbox = Arc::new(Outbox::new(1 << 20, SlowConsumer::Close, flushers.of(0)));
-    outbox.attach(Arc::clone(&socket));
-    outbox.push(Bytes::from_static(b"listed"));
+    let [before, after] = [0, 0].map(|number| {
+        let outbox = Outbox::new(1 << 20, SlowConsumer::Close, flushers.of(number));
+        outbox.attach(Arc::clone(&socket));
+        Arc::new(outbox)
+    });
+    before.push(Bytes::from_static(b"listed"));
     drop(flushers);
+    after.push(Bytes::from_static(b"not listed"));
     tokio::task::yield_now().await;
-    let left = Arc::downgrade(&outbox);
-    drop(outbox);
-    assert!(left.upgrade().is_none());
+    let left = [&before, &after].map(Arc::downgrade);
+    drop((before, after));
+    assert!(left.iter().all(|outbox| outbox.upgrade().is_none()));
     assert_eq!(Arc::strong_count(&socket), 1);
 }
