@@ -9,8 +9,8 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::slots::{Busy, Slot};
 
-/// A body. Until it is read, or nobody wants the rest of it, its connection idles, and gives way to others: a client
-/// can send it as slowly as it likes.
+/// A body. Until it is dropped its connection idles, and gives way to others: a client can send it as slowly as it
+/// likes. It is dropped by who has read it to its end, or does not want the rest of it.
 pub(super) struct RequestBody {
     body: Incoming,
     slot: Arc<Slot>,

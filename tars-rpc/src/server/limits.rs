@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::protocol::MAX_FRAME;
 
-/// What an adapter is willing to hold, and for how long. A number of 0 leaves no room at all where nothing else is said.
-/// The times of a connection must not be zero, and [`Duration::MAX`] is no limit.
+/// What an adapter is willing to hold, and for how long. Where nothing else is said, 0 is a limit as others are: there
+/// may be none. The five times of a connection must not be zero, also where none needs them (a handshake without TLS),
+/// and [`Duration::MAX`] is no limit.
 ///
 /// ```
 /// use std::time::Duration;
@@ -48,8 +49,8 @@ pub struct Limits {
     /// The largest request, in bytes with its length. A larger one closes the connection. Default 100 MiB, as
     /// TarsCpp; an adapter that strangers reach wants far less, since each of its connections may hold one.
     pub max_frame: usize,
-    /// Bytes of answers of a connection that wait to be sent, and again of pushes. A peer that has not taken so
-    /// much is not read from, and gets no more pushes. Default 1 MiB.
+    /// Bytes of answers of a connection that wait to be sent, and again of pushes; at least 1. A peer that has not taken
+    /// so much is not read from, and gets no more pushes. Default 1 MiB.
     pub max_unsent: usize,
 
     /// How long a TLS handshake may take. Default 5 s.
