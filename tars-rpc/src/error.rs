@@ -29,6 +29,8 @@ pub enum Error {
         endpoint: Arc<Endpoint>,
         /// The timeout of the call.
         after: Duration,
+        /// Whether the call was given to a connection, which may send it even now. If not, it was not sent, nor will be.
+        sent: bool,
     },
 
     /// There is no connection, and none could be made.
@@ -208,6 +210,7 @@ impl Error {
             | Self::WithinRuntime
             | Self::Encode { .. }
             | Self::NoEndpoint { .. }
+            | Self::Timeout { sent: false, .. }
             | Self::Disconnected { sent: false, .. } => true,
             Self::Server { code, .. } => *code == codes::OVERLOAD,
             _ => false,

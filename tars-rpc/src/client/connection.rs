@@ -38,7 +38,9 @@ type Outcome = Result<Option<ResponsePacket>, Failure>;
 /// Why a call has no answer, without what only its caller knows.
 #[derive(Debug, Clone)]
 enum Failure {
-    Timeout,
+    Timeout {
+        sent: bool,
+    },
     Full(Full),
     Connect {
         retry_in: Duration,
@@ -247,10 +249,11 @@ impl Connection {
     fn error(&self, failure: Failure, call: Call, after: Duration) -> Error {
         let endpoint = Arc::clone(&self.shared.endpoint);
         match failure {
-            Failure::Timeout => Error::Timeout {
+            Failure::Timeout { sent } => Error::Timeout {
                 call,
                 endpoint,
                 after,
+                sent,
             },
             Failure::Full(full) => Error::QueueFull {
                 call,

@@ -317,6 +317,8 @@ fn may_be_repeated(outcome: &Result<Option<ResponsePacket>>, options: &CallOptio
         Ok(answer) => answer.as_ref().is_some_and(|a| a.ret == codes::OVERLOAD),
         // Every endpoint would say the same.
         Err(Error::Encode { .. }) => false,
+        // There is no time left for it.
+        Err(Error::Timeout { .. }) => false,
         Err(Error::Disconnected { .. }) if options.is_idempotent() => true,
         Err(error) => error.is_not_run(),
     }

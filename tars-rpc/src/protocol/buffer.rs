@@ -130,6 +130,25 @@ impl Output {
         }
     }
 
+    /// Moves the frame that begins at this position to an earlier one; gives the position of its end there. For a
+    /// buffer of which nothing was ever sent.
+    pub(crate) fn move_frame(&mut self, from: u64, to: u64) -> u64 {
+        let (begin, place) = (from as usize, to as usize);
+        let frame = self.bytes.get(begin..).unwrap_or_default();
+        let len = frame
+            .first_chunk()
+            .map_or(0, |len| u32::from_be_bytes(*len));
+        if begin != place {
+            self.bytes.copy_within(begin..begin + len as usize, place);
+        }
+        to + u64::from(len)
+    }
+
+    /// Forgets what is behind this position. For a buffer of which nothing was ever sent.
+    pub(crate) fn truncate(&mut self, position: u64) {
+        self.bytes.truncate(position as usize);
+    }
+
     /// Forgets what was not sent.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();

@@ -69,6 +69,12 @@ impl<T> Calls<T> {
         (*of == id).then_some(call)
     }
 
+    /// All calls, in no order.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (i32, &mut T)> {
+        let calls = self.places.iter_mut().flatten();
+        calls.map(|(id, call)| (*id, call))
+    }
+
     /// Takes the call with this id, if there is one.
     pub(crate) fn remove(&mut self, id: i32) -> Option<T> {
         let place = self.place(id);

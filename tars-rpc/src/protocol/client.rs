@@ -1,7 +1,8 @@
 //! The client's side of a connection: calls in, frames out; bytes in, finished calls out.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
+    mem,
     time::{Duration, Instant},
 };
 
@@ -249,6 +250,23 @@ impl<T> ClientConnection<T> {
     /// Bytes to send, and where to append bytes that came; report both.
     pub(crate) fn buffers(&mut self) -> (&mut BytesMut, &[u8]) {
         (self.input.space(), self.output.unsent())
+    }
+
+    /// Forgets the frames of calls that have ended, of which nothing may have been sent: on a new connection.
+    pub(crate) fn forget_ended(&mut self) {
+        let oneway = mem::take(&mut self.oneway).into_iter().map(|(_, id)| id);
+        let oneway: HashSet<_> = oneway.collect();
+        let mut calls: Vec<_> = self.calls.iter_mut().collect();
+        calls.sort_unstable_by_key(|(_, call)| call.begin);
+        let mut end = 0;
+        for (id, call) in calls {
+            let begin = mem::replace(&mut call.begin, end);
+            end = self.output.move_frame(begin, end);
+            if oneway.contains(&id) {
+                self.oneway.push_back((end, id));
+            }
+        }
+        self.output.truncate(end);
     }
 
     /// Whether bytes wait to be sent.

@@ -104,18 +104,19 @@ impl CallsInFlight {
                 }
                 Refusal::Expired => {
                     self.shared.stats.timeouts.increment();
-                    Failure::Timeout
+                    Failure::Timeout { sent: false }
                 }
                 Refusal::Encode(error) => Failure::Encode(error),
             })),
         }
     }
 
-    pub(super) fn expire(&mut self) {
+    /// Ends the calls whose time is over; `sent` says whether they were given to a connection.
+    pub(super) fn expire(&mut self, sent: bool) {
         let now = now();
         while let Some(caller) = self.protocol.expired(now) {
             self.shared.stats.timeouts.increment();
-            caller.answerer.finish(Err(Failure::Timeout));
+            caller.answerer.finish(Err(Failure::Timeout { sent }));
             self.call_failed(caller.is_oneway, now);
         }
     }

@@ -191,7 +191,7 @@ impl Owner {
                 news = self.mail.next(wake_at) => match news {
                     News::NoCallers => return None,
                     News::Mail => self.calls.take(&mut self.mail.batch),
-                    News::Alarm => self.calls.expire(),
+                    News::Alarm => self.calls.expire(false),
                 },
             }
         }
@@ -201,6 +201,8 @@ impl Owner {
         self.shared.stats.connects.increment();
         debug!(peer = %self.shared.endpoint, "connected");
         self.calls.connected();
+        // To these calls it was said that they are not sent.
+        self.calls.protocol.forget_ended();
         self.shared.connected.store(true, Ordering::Relaxed);
         let mut socket = Socket::new(stream);
         let end = self.talk(&mut socket).await;
@@ -295,7 +297,7 @@ impl Owner {
                         self.calls.take(&mut self.mail.batch);
                     }
                     News::Alarm => {
-                        self.calls.expire();
+                        self.calls.expire(true);
                         if self.calls.protocol.ping_waits() {
                             keep_alive.ping_waits(now());
                         }

@@ -83,8 +83,8 @@ impl Reporter {
                 if let Err(error) = self.send(side, &report).await {
                     self.failed.increment();
                     debug!(%error, "statistics not reported in time");
-                    // What waits to be written may go out yet, and must not be counted twice.
-                    let may_go_out = matches!(error, Error::Timeout { .. });
+                    // What waits on a connection may go out yet, and must not be counted twice.
+                    let may_go_out = matches!(error, Error::Timeout { sent: true, .. });
                     let report = Some(report).filter(|_| !may_go_out);
                     let unsent = report.into_iter().chain(reports).flatten();
                     let entry = |(head, body)| Entry { side, head, body };
@@ -148,7 +148,11 @@ fn packed(entries: Vec<Entry>) -> Vec<Report> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{
+        io,
+        sync::atomic::{AtomicU32, Ordering},
+        time::Duration,
+    };
 
     use tokio::{
         io::{AsyncReadExt, DuplexStream},
@@ -158,7 +162,7 @@ mod tests {
     use super::*;
     use crate::{
         Communicator, Endpoint,
-        client::{BoxedStream, CallOptions, Connecting, Connector},
+        client::{BoxedStream, CallOptions, Config, Connecting, Connector},
         codec,
         platform::identity::Identity,
     };
@@ -175,11 +179,15 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_report_that_goes_out_late_does_not_come_again() {
-        let (sender, mut streams) = mpsc::unbounded_channel();
-        let communicator = Communicator::builder().connector(InMemory(sender)).build();
+    /// A reporter with one number to report, to a platform that is connected to so.
+    fn reporter(connector: impl Connector) -> Reporter {
+        let config = Config {
+            connect_timeout: Duration::from_secs(60),
+            ..Config::default()
+        };
+        let communicator = Communicator::builder().connector(connector).config(config);
         let proxy = communicator
+            .build()
             .string_to_proxy("tars.tarsstat.StatObj@tcp -h in.memory -p 1")
             .unwrap();
         let options = CallOptions::new().oneway().timeout(Duration::from_secs(5));
@@ -191,19 +199,69 @@ mod tests {
         );
         let caller = [127, 0, 0, 1].into();
         recorder.request_ended("f", caller, Duration::ZERO, 0);
+        reporter
+    }
+
+    /// How many reports come, up to the end of the stream.
+    async fn reports(mut platform: DuplexStream) -> usize {
+        let mut bytes = Vec::new();
+        platform.read_to_end(&mut bytes).await.unwrap();
+        bytes.windows(12).filter(|w| w == b"reportMicMsg").count()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_report_that_goes_out_late_does_not_come_again() {
+        let (sender, mut streams) = mpsc::unbounded_channel();
+        let reporter = reporter(InMemory(sender));
         // It takes nothing for as long as the report waits, and then all of it.
         reporter.report().await;
-        let mut platform = streams.recv().await.unwrap();
-        let reading = tokio::spawn(async move {
-            let mut bytes = Vec::new();
-            platform.read_to_end(&mut bytes).await.unwrap();
-            bytes
-        });
+        let reading = tokio::spawn(reports(streams.recv().await.unwrap()));
         reporter.report().await;
-        drop((reporter, communicator, proxy));
-        let bytes = reading.await.unwrap();
-        let reports = bytes.windows(12).filter(|w| w == b"reportMicMsg").count();
-        assert_eq!(reports, 1);
+        drop(reporter);
+        assert_eq!(reading.await.unwrap(), 1);
+    }
+
+    /// Connects the first time after a report has been given up, if it does.
+    #[derive(Debug)]
+    struct Slow {
+        connects: bool,
+        streams: InMemory,
+        attempts: AtomicU32,
+    }
+
+    impl Connector for Slow {
+        fn connect(&self, endpoint: Arc<Endpoint>) -> Connecting {
+            if self.attempts.fetch_add(1, Ordering::Relaxed) > 0 {
+                return self.streams.connect(endpoint);
+            }
+            let connected = self.connects.then(|| self.streams.connect(endpoint));
+            Box::pin(async {
+                tokio::time::sleep(Duration::from_secs(6)).await;
+                match connected {
+                    Some(connected) => connected.await,
+                    None => Err(io::ErrorKind::TimedOut.into()),
+                }
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_report_that_expires_before_there_is_a_connection_comes_again() {
+        for connects in [false, true] {
+            let (sender, mut streams) = mpsc::unbounded_channel();
+            let reporter = reporter(Slow {
+                connects,
+                streams: InMemory(sender),
+                attempts: AtomicU32::new(0),
+            });
+            let reading = tokio::spawn(async move { reports(streams.recv().await.unwrap()).await });
+            for _ in 0..5 {
+                reporter.report().await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            drop(reporter);
+            assert_eq!(reading.await.unwrap(), 1, "{connects}");
+        }
     }
 
     #[test]

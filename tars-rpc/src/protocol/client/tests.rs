@@ -446,6 +446,45 @@ fn a_oneway_call_ends_when_its_last_byte_is_sent() {
 }
 
 #[test]
+fn calls_that_ended_before_there_was_a_connection_are_not_sent() {
+    let mut client = Client::new(LIMITS);
+    let long = "x".repeat(100);
+    for caller in 0..6 {
+        client
+            .start_as(caller, |r| {
+                r.oneway = caller % 2 == 0;
+                r.func = if caller < 3 { &long } else { "f" };
+                if caller % 3 == 0 {
+                    r.deadline -= Duration::from_secs(2);
+                }
+            })
+            .unwrap();
+    }
+    client.now += Duration::from_secs(1);
+    while client.connection.expired(client.now).is_some() {}
+    client.connection.forget_ended();
+
+    // The second and the third, which is oneway, and a byte of the fifth, which is oneway, too.
+    let bytes = client.connection.buffers().1.to_vec();
+    let mut ids = Vec::new();
+    let mut ends = vec![0];
+    while let Some(len) = bytes[ends[ends.len() - 1]..].first_chunk() {
+        let begin = ends[ends.len() - 1];
+        let end = begin + u32::from_be_bytes(*len) as usize;
+        let packet: RequestPacket = fixtures::packet(&bytes[begin..end]);
+        ids.push(packet.request_id);
+        ends.push(end);
+    }
+    assert_eq!(ids, [2, 3, 5, 6]);
+    client.connection.sent(ends[2] + 1);
+    assert_eq!(client.connection.sent_oneway(), Some(2));
+    assert_eq!(client.connection.sent_oneway(), None);
+    let mut callers: Vec<_> = client.connection.close().collect();
+    callers.sort_unstable();
+    assert_eq!(callers, [(1, true), (4, true), (5, false)]);
+}
+
+#[test]
 fn close_gives_all_calls_back_and_forgets_all_bytes() {
     let mut client = Client::new(LIMITS);
     for caller in 0..100 {
