@@ -224,6 +224,40 @@ async fn what_redis_takes_without_an_answer_is_there_once() {
 
 #[tokio::test]
 #[ignore = "needs redis-server"]
+async fn a_merge_that_nobody_waits_for_any_more_is_there_once() {
+    // The one that was just sent, or one before it that Redis has not answered.
+    for was_sent_before in [false, true] {
+        let redis = Redis::start().await;
+        let is_deaf = Arc::new(AtomicBool::new(false));
+        let port = between(&redis, Arc::clone(&is_deaf)).await;
+        let store = redis.store_with(|config| {
+            config.url = format!("redis://127.0.0.1:{port}");
+            config.timeout = Duration::from_millis(500);
+        });
+        store.take(Side::Client, 1).await.unwrap();
+        is_deaf.store(true, Ordering::Relaxed);
+        let merged = [entry(Side::Client, "a", &[1], 0)];
+        if was_sent_before {
+            store.merge(&merged).await.expect("the store sees to it");
+        }
+        let hasty = tokio::time::timeout(Duration::from_millis(200), store.merge(&merged));
+        hasty.await.expect_err("Redis does not answer");
+        is_deaf.store(false, Ordering::Relaxed);
+        // As if Redis had not had it.
+        let mut flush = Command::new("redis-cli");
+        flush.args(["-p", &redis.1.to_string(), "flushall"]);
+        assert!(flush.stdout(Stdio::null()).status().unwrap().success());
+        let taken = loop {
+            if let Ok(taken) = store.take(Side::Client, 10).await {
+                break taken;
+            }
+        };
+        assert_eq!(taken, merged, "{was_sent_before}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
 async fn what_redis_may_have_forgotten_is_not_merged_again() {
     let redis = Redis::start().await;
     let is_deaf = Arc::new(AtomicBool::new(true));

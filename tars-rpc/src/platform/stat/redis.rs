@@ -46,8 +46,10 @@ impl Default for RedisStatConfig {
 
 /// Keeps numbers in Redis. Each operation is one script, which Redis runs as a whole.
 ///
-/// A merge that Redis does not answer may have been done. It is made again, before anything else, and Redis remembers
-/// the last one of each store, so that it counts once. What Redis gives in an answer that is lost, is lost.
+/// A merge that Redis does not answer, or whose future is dropped meanwhile, may have been done. It is made again, before
+/// anything else, and Redis remembers the last one of each store, so that it counts once. The last report of
+/// [`Platform::stop`](crate::platform::Platform::stop) does so, too, and once: what Redis does not answer then, or
+/// after it, may be lost. What Redis gives in an answer that is lost, is lost.
 pub struct RedisStatStore {
     config: RedisStatConfig,
     client: Client,
@@ -62,6 +64,7 @@ struct State {
     connection: Option<MultiplexedConnection>,
     /// The number of the last merge.
     merges: u64,
+    /// The last merge, until Redis has answered it.
     unanswered: Option<Merge>,
 }
 
@@ -152,22 +155,26 @@ impl RedisStatStore {
     async fn merge_all(&self, entries: &[Entry]) -> Result<(), StoreError> {
         let mut state = self.state.lock().await;
         self.settle(&mut state).await?;
+        let State {
+            connection,
+            merges,
+            unanswered,
+        } = &mut *state;
         // So that a connection that broke long ago leaves nothing in doubt.
-        self.run::<()>(&mut state, &redis::cmd("PING")).await?;
-        state.merges += 1;
-        let merge = Merge {
-            script: self.script(state.merges, entries)?,
+        self.run::<()>(connection, &redis::cmd("PING")).await?;
+        *merges += 1;
+        // Before it is sent: who waits for it may go away meanwhile.
+        let merge = unanswered.insert(Merge {
+            script: self.script(*merges, entries)?,
             began: now(),
-        };
-        match self.run::<i64>(&mut state, &merge.script).await {
-            Ok(_) => Ok(()),
-            Err(Failure::Refused(error)) => Err(error),
-            Err(Failure::Unanswered(error)) => {
-                warn!(%error, "statistics may have been merged; Redis will be asked again");
-                state.unanswered = Some(merge);
-                Ok(())
-            }
+        });
+        let merged = self.run::<i64>(connection, &merge.script).await;
+        if let Err(Failure::Unanswered(error)) = merged {
+            warn!(%error, "statistics may have been merged; Redis will be asked again");
+            return Ok(());
         }
+        *unanswered = None;
+        Ok(merged.map(drop)?)
     }
 
     fn script(&self, number: u64, entries: &[Entry]) -> Result<redis::Cmd, StoreError> {
@@ -194,21 +201,20 @@ impl RedisStatStore {
         Ok(script)
     }
 
-    /// Makes sure that a merge without an answer was done.
+    /// Makes sure that a merge without an answer was done. If this is not waited for, it stays to be done.
     async fn settle(&self, state: &mut State) -> Result<(), StoreError> {
-        let Some(merge) = state.unanswered.take() else {
+        let Some(merge) = &state.unanswered else {
             return Ok(());
         };
         // From then on Redis may have forgotten that it was, and the numbers as well.
         if now().duration_since(merge.began) >= self.config.ttl {
             warn!("statistics lost: Redis has not answered for too long");
-            return Ok(());
+        } else {
+            self.run::<i64>(&mut state.connection, &merge.script)
+                .await?;
         }
-        let settled = self.run::<i64>(state, &merge.script).await;
-        settled.map(drop).map_err(|failure| {
-            state.unanswered = Some(merge);
-            failure.into()
-        })
+        state.unanswered = None;
+        Ok(())
     }
 
     async fn take_some(&self, side: Side, max: usize) -> Result<Vec<Entry>, StoreError> {
@@ -216,7 +222,7 @@ impl RedisStatStore {
         script.arg(TAKE).arg(1).arg(self.key(side)).arg(max);
         let mut state = self.state.lock().await;
         self.settle(&mut state).await?;
-        let rows: Vec<Row> = self.run(&mut state, &script).await?;
+        let rows: Vec<Row> = self.run(&mut state.connection, &script).await?;
         let entry = |(head, fields): Row| {
             Ok(Entry {
                 side,
@@ -229,13 +235,13 @@ impl RedisStatStore {
 
     async fn run<T: redis::FromRedisValue>(
         &self,
-        state: &mut State,
+        connection: &mut Option<MultiplexedConnection>,
         script: &redis::Cmd,
     ) -> Result<T, Failure> {
         let limit = self.config.timeout;
         let mut is_sent = false;
         let run = async {
-            let connection = match &mut state.connection {
+            let connection = match &mut *connection {
                 Some(connection) => connection,
                 none => none.insert(self.client.get_multiplexed_async_connection().await?),
             };
@@ -252,7 +258,7 @@ impl RedisStatStore {
             Err(_) => format!("Redis did not answer within {limit:?}").into(),
         };
         // The next one connects anew.
-        state.connection = None;
+        *connection = None;
         Err(if is_sent {
             Failure::Unanswered(error)
         } else {
