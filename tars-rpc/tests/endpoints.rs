@@ -266,9 +266,44 @@ async fn a_oneway_call_does_not_bring_back_one_that_does_not_answer() {
     let oneway = client.with(CallOptions::new().oneway());
     for _ in 0..100 {
         oneway.test_taf_server().await.unwrap();
+        let _ = client.say_hello_world("x").await;
         assert!(matches!(state(&client, "a"), EndpointState::Ejected { .. }));
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
+    // Nobody asks it any more.
+    for _ in 0..120 {
+        oneway.test_taf_server().await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(state(&client, "a"), EndpointState::Active);
+}
+
+#[tokio::test(start_paused = true)]
+async fn oneway_calls_leave_an_endpoint_that_closes_at_once() {
+    let (client, communicator, hosts) = self::client(&["a", "b"], |_| {});
+    let client = client.with(CallOptions::new().oneway());
+    hosts.set("a", Mood::Closing);
+    let call_for = async |seconds: u32| {
+        for _ in 0..seconds {
+            let _ = client.test_taf_server().await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    call_for(60).await;
+    hosts.take_calls();
+    call_for(300).await;
+    let calls = hosts.take_calls();
+    assert!((5..=10).contains(&calls["a"]), "{calls:?}");
+    let EndpointState::Ejected { why, .. } = state(&client, "a") else {
+        panic!("{:?}", state(&client, "a"));
+    };
+    assert!(matches!(why, Ejection::Connect(_)), "{why:?}");
+
+    hosts.set("a", Mood::Well);
+    call_for(40).await;
+    assert_eq!(state(&client, "a"), EndpointState::Active);
+    let stats = communicator.stats();
+    assert_eq!(stats.ejected.get(), stats.restored.get());
 }
 
 #[tokio::test(start_paused = true)]

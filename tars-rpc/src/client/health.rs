@@ -14,7 +14,7 @@ use crate::net::FOREVER;
 ///
 /// A call fails in this sense when no answer comes, or one that says that the call waited in the server's queue for
 /// too long. Any other answer shows that the server is well, also one that says that the servant failed. Oneway calls
-/// have no answer: they say only whether an endpoint can be connected to.
+/// have no answer: they say only whether an endpoint can be connected to. That is enough where no other calls are made.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct HealthConfig {
@@ -28,10 +28,13 @@ pub struct HealthConfig {
     pub row_failures: u32,
     /// Default 5 s.
     pub row_time: Duration,
-    /// So many attempts to connect that fail in a row eject. Default 5.
+    /// So many attempts to connect that fail in a row eject. A connection that the peer ends soon and without a word, or
+    /// on which it says nothing that could be understood, is one of them. Default 5.
     pub connect_failures: u32,
     /// An ejected endpoint gets one call after that long, and somewhat more by chance; if it is answered, the endpoint
-    /// is back. One that could not be connected to is also back when a oneway call was sent. Default 30 s.
+    /// is back. One that could not be connected to is also back when a oneway call was sent. Of another, oneway calls
+    /// find out only if they are all that is made: one is sent there after about twice that long, and brings it back.
+    /// Default 30 s.
     pub probe_after: Duration,
 }
 
@@ -80,6 +83,8 @@ pub(crate) struct Health {
     row_from: Option<Instant>,
     connects: u32,
     ejected: Option<Ejection>,
+    /// When a call that has an answer failed last.
+    failed_at: Option<Instant>,
 }
 
 impl Health {
@@ -93,6 +98,7 @@ impl Health {
             row_from: None,
             connects: 0,
             ejected: None,
+            failed_at: None,
         }
     }
 
@@ -108,13 +114,28 @@ impl Health {
     }
 
     /// Calls were sent that have no answer. True if this brings an ejected endpoint back: one that could not be
-    /// connected to is there again, and of one that did not answer it says nothing.
-    pub(crate) fn sent_oneway(&mut self) -> bool {
-        matches!(self.ejected, Some(Ejection::Connect(_))) && self.succeeded(0)
+    /// connected to is there again. Of one that did not answer it says nothing, unless nobody asks any more.
+    pub(crate) fn sent_oneway(&mut self, now: Instant) -> bool {
+        let is_quiet =
+            |since: Instant| now.saturating_duration_since(since) >= self.config.probe_after;
+        let is_back = match self.ejected {
+            None => false,
+            Some(Ejection::Connect(_)) => true,
+            Some(Ejection::Row(_) | Ejection::Ratio { .. }) => self.failed_at.is_none_or(is_quiet),
+        };
+        if is_back {
+            *self = Self {
+                // The peer may be about to close. That one connected counts when the connection has been of use.
+                connects: self.connects,
+                ..Self::new(self.config.clone())
+            };
+        }
+        is_back
     }
 
     /// A call that has an answer failed. Says why, if this ejects the endpoint.
     pub(crate) fn failed(&mut self, now: Instant) -> Option<Ejection> {
+        self.failed_at = Some(now);
         if self.ejected.is_some() {
             return None;
         }
@@ -154,15 +175,17 @@ impl Health {
         None
     }
 
-    /// An attempt to connect succeeded.
-    pub(crate) fn connected(&mut self) {
+    /// A connection was of use.
+    pub(crate) fn connection_worked(&mut self) {
         self.connects = 0;
     }
 
-    /// An attempt to connect failed. Says why, if this ejects the endpoint.
+    /// An attempt to connect failed, or the connection ended before it was of use. Says why, if this ejects the
+    /// endpoint, or is now the reason: then a oneway call will show that it is back.
     pub(crate) fn connect_failed(&mut self) -> Option<Ejection> {
         self.connects = self.connects.saturating_add(1);
-        if self.ejected.is_some() || self.connects < self.config.connect_failures {
+        let is_said = matches!(self.ejected, Some(Ejection::Connect(_)));
+        if is_said || self.connects < self.config.connect_failures {
             return None;
         }
         self.eject(Ejection::Connect(self.connects))
@@ -225,11 +248,18 @@ impl Gate {
                 .is_ok()
     }
 
-    /// As [`admits_probe`](Self::admits_probe), for a caller that wants no answer: its call would bring back only one
-    /// that could not be connected to, and another's probe is not to be spent on it.
+    /// As [`admits_probe`](Self::admits_probe), for a caller that wants no answer. What its call would show is little
+    /// of one that did not answer, whose probe is left to others, if any come.
     pub(crate) fn admits_oneway_probe(&self, now: Instant) -> bool {
-        let is_for_it = matches!(*self.why(), Some(Ejection::Connect(_)));
-        is_for_it && self.admits_probe(now)
+        let until = self.closed_until.load(Ordering::Relaxed);
+        let late = || {
+            let now = now.checked_sub(self.probe_after);
+            now.is_some_and(|now| self.millis(now) >= until)
+        };
+        until != 0
+            && self.millis(now) >= until
+            && (matches!(*self.why(), Some(Ejection::Connect(_))) || late())
+            && self.admits_probe(now)
     }
 
     /// Why it is closed, and how long it still is.
@@ -392,7 +422,7 @@ mod tests {
         for _ in 0..4 {
             assert_eq!(h.health.connect_failed(), None);
         }
-        h.health.connected();
+        h.health.connection_worked();
         for _ in 0..4 {
             assert_eq!(h.health.connect_failed(), None);
         }
@@ -405,13 +435,61 @@ mod tests {
     #[test]
     fn a_oneway_call_shows_that_one_can_connect_and_no_more() {
         let mut h = Clocked::new();
-        assert!(!h.health.sent_oneway());
+        assert!(!h.health.sent_oneway(h.now));
         while h.health.connect_failed().is_none() {}
-        assert!(h.health.sent_oneway(), "it is back");
-        assert!(!h.health.sent_oneway());
+        assert!(h.health.sent_oneway(h.now), "it is back");
+        assert!(!h.health.sent_oneway(h.now));
+        h.health.connection_worked();
         while h.fail_after(1000).is_none() {}
-        assert!(!h.health.sent_oneway());
+        assert!(!h.health.sent_oneway(h.now));
         assert!(h.health.succeeded(1));
+    }
+
+    #[test]
+    fn a_oneway_call_is_enough_where_no_others_are_made() {
+        let mut h = Clocked::new();
+        while h.fail_after(1000).is_none() {}
+        h.fail_after(29_000); // a probe
+        for (after, is_back) in [(29_999, false), (1, true)] {
+            h.now += Duration::from_millis(after);
+            assert_eq!(h.health.sent_oneway(h.now), is_back);
+        }
+    }
+
+    #[test]
+    fn one_that_does_not_answer_and_then_is_gone_cannot_be_connected_to() {
+        let mut h = Clocked::new();
+        while h.fail_after(1000).is_none() {}
+        for _ in 0..4 {
+            assert_eq!(h.health.connect_failed(), None);
+        }
+        assert_eq!(h.health.connect_failed(), Some(Ejection::Connect(5)));
+        assert!(h.health.sent_oneway(h.now), "it is back");
+    }
+
+    #[test]
+    fn a_oneway_call_says_nothing_of_a_peer_that_closes_at_once() {
+        let mut h = Clocked::new();
+        while h.health.connect_failed().is_none() {}
+        assert!(h.health.sent_oneway(h.now), "it may be back");
+        assert_eq!(h.health.connect_failed(), Some(Ejection::Connect(6)));
+        assert!(h.health.sent_oneway(h.now));
+        h.health.connection_worked();
+        assert_eq!(h.health.connect_failed(), None);
+    }
+
+    #[test]
+    fn oneway_calls_leave_a_probe_to_others_for_as_long_again() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let gate = Gate::new(Duration::from_secs(30), start);
+        gate.close(Ejection::Row(5), at(0));
+        assert!(!gate.admits_oneway_probe(at(59)));
+        assert!(gate.admits_oneway_probe(at(68)));
+        assert!(!gate.admits_probe(at(68)), "one at a time");
+        gate.close(Ejection::Connect(5), at(100));
+        assert!(!gate.admits_oneway_probe(at(129)));
+        assert!(gate.admits_oneway_probe(at(138)));
     }
 
     #[test]

@@ -128,7 +128,7 @@ impl CallsInFlight {
             oneway = true;
             caller.answerer.finish(Ok(None));
         }
-        if oneway && self.health.sent_oneway() {
+        if oneway && !self.shared.gate.is_open() && self.health.sent_oneway(now()) {
             self.restored();
         }
     }
@@ -204,8 +204,8 @@ impl CallsInFlight {
         }
     }
 
-    pub(super) fn connected(&mut self) {
-        self.health.connected();
+    pub(super) fn connection_worked(&mut self) {
+        self.health.connection_worked();
     }
 
     pub(super) fn connect_failed(&mut self) {
@@ -215,8 +215,11 @@ impl CallsInFlight {
     }
 
     fn eject(&self, why: Ejection, now: Instant) {
+        // There may just be another reason.
+        if self.shared.gate.is_open() {
+            self.shared.stats.ejected.increment();
+        }
         self.shared.gate.close(why, now);
-        self.shared.stats.ejected.increment();
         warn!(peer = %self.shared.endpoint, reason = %why, "endpoint ejected");
     }
 }

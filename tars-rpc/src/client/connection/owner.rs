@@ -137,6 +137,7 @@ impl Owner {
                         // The next connection begins with no half a frame of this one. There are no calls.
                         drop(self.calls.protocol.close());
                         if worked {
+                            self.calls.connection_worked();
                             backoff.reset();
                         }
                         continue;
@@ -144,9 +145,11 @@ impl Owner {
                     End::Lost { cause, worked } => {
                         let failure = self.lost(cause);
                         if worked {
+                            self.calls.connection_worked();
                             backoff.reset();
                             continue;
                         }
+                        self.calls.connect_failed();
                         failure
                     }
                 },
@@ -200,7 +203,6 @@ impl Owner {
     async fn talk_over(&mut self, stream: BoxedStream) -> End {
         self.shared.stats.connects.increment();
         debug!(peer = %self.shared.endpoint, "connected");
-        self.calls.connected();
         // To these calls it was said that they are not sent.
         self.calls.protocol.forget_ended();
         self.shared.connected.store(true, Ordering::Relaxed);
