@@ -270,17 +270,26 @@ async fn with_a_registry_that_knows_nothing_yet_calls_go_by_the_cache() {
 
 #[tokio::test(start_paused = true)]
 async fn a_subscription_hears_that_the_servant_has_moved() {
-    let (_network, registry, builder) = platform().await;
-    registry.set(&["a"], &[]);
-    let client = client_of(&builder.build(), OBJ);
-    let mut pushes = client.proxy().pushes();
-    call(&client, 1).await;
-    registry.set(&["b"], &[]);
-    let event = tokio::time::timeout(100 * SECOND, pushes.recv()).await;
-    let Ok(Some(PushEvent::Disconnected(endpoint))) = event else {
-        panic!("{event:?}");
-    };
-    assert_eq!(endpoint.host, "a");
+    for another_stays in [false, true] {
+        let (_network, registry, builder) = platform().await;
+        registry.set(&["a"], &[]);
+        let communicator = builder.build();
+        // Its calls have the same connection.
+        let another =
+            another_stays.then(|| client_of(&communicator, &format!("{OBJ}@tcp -h a -p 1")));
+        let client = client_of(&communicator, OBJ);
+        let mut pushes = client.proxy().pushes();
+        call(&client, 1).await;
+        registry.set(&["b"], &[]);
+        let event = tokio::time::timeout(100 * SECOND, pushes.recv()).await;
+        let Ok(Some(PushEvent::Disconnected(endpoint))) = event else {
+            panic!("{another_stays}: {event:?}");
+        };
+        assert_eq!(endpoint.host, "a");
+        let event = tokio::time::timeout(100 * SECOND, pushes.recv()).await;
+        assert!(event.is_err(), "told once: {event:?}");
+        drop(another);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -185,6 +185,20 @@ impl Connection {
         }
     }
 
+    /// The servant of these subscriptions is no longer here: they get nothing more, and are told so if a call was made
+    /// here, which may have subscribed. The connection may be there still, for another servant.
+    pub(crate) fn detach(&self, hub: &Arc<Hub>) {
+        let mut hubs = self.shared.hubs();
+        let n = hubs.len();
+        hubs.retain(|other| other.as_ptr() != Arc::as_ptr(hub));
+        let was_attached = hubs.len() < n;
+        drop(hubs);
+        if was_attached && self.inbox.get().is_some() {
+            let missed = hub.disconnected(&self.shared.endpoint);
+            self.shared.stats.pushes_dropped.add(missed);
+        }
+    }
+
     /// Makes a call, whose body is encoded already; the future submits it, and waits for its end.
     pub(crate) fn call<'a>(
         &'a self,

@@ -18,7 +18,8 @@ use crate::{Counter, Endpoint, Version, protocol::args::ArgReader};
 pub enum PushEvent {
     /// A server sent something.
     Message(Push),
-    /// The connection to this endpoint ended, and with it what the server knew of it: subscribe there anew.
+    /// The connection to this endpoint ended, and with it what the server knew of it, or the registry no longer names
+    /// the endpoint: subscribe anew.
     Disconnected(Arc<Endpoint>),
 }
 

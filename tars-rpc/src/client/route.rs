@@ -1,6 +1,6 @@
 //! The endpoints of a servant, and the choice among them.
 
-use std::{cmp::Ordering, sync::Arc, time::Duration};
+use std::{cmp::Ordering, collections::HashSet, sync::Arc, time::Duration};
 
 use tracing::warn;
 
@@ -123,6 +123,17 @@ impl Route {
     pub(crate) fn attach(&self, hub: &Arc<Hub>) {
         for node in &self.nodes {
             node.connection.attach(hub);
+        }
+    }
+
+    /// Takes subscriptions away from the endpoints that the `next` route has not.
+    pub(crate) fn detach(&self, hub: &Arc<Hub>, next: &Self) {
+        let connections = next.nodes.iter().map(|node| Arc::as_ptr(&node.connection));
+        let connections: HashSet<_> = connections.collect();
+        for node in &self.nodes {
+            if !connections.contains(&Arc::as_ptr(&node.connection)) {
+                node.connection.detach(hub);
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Instant,
 };
 
@@ -28,6 +28,8 @@ pub(crate) struct Target {
     place: Place,
     budget: Budget,
     hub: OnceLock<Arc<Hub>>,
+    /// Held while the hub is attached to a route, or the route changes.
+    attaching: Mutex<()>,
 }
 
 enum Place {
@@ -76,6 +78,7 @@ impl Target {
             place,
             budget: Budget::new(pool.config.retry_ratio, pool.config.retry_burst),
             hub: OnceLock::new(),
+            attaching: Mutex::default(),
             pool,
         }
     }
@@ -268,10 +271,14 @@ impl Target {
         let Some(route) = Route::new(active, inactive, &self.pool, &self.servant) else {
             return false;
         };
-        sought.set(Whereabouts::Known(Arc::new(route)));
-        // After that: a subscription that begins meanwhile sees the new route by itself.
+        let route = Arc::new(route);
+        let _attaching = self.attaching();
+        let before = sought.set(Whereabouts::Known(Arc::clone(&route)));
         if let Some(hub) = self.hub.get() {
-            self.with_route(|route| route.attach(hub));
+            route.attach(hub);
+            if let Whereabouts::Known(before) = &*before {
+                before.detach(hub, &route);
+            }
         }
         true
     }
@@ -287,7 +294,14 @@ impl Target {
         }
     }
 
+    fn attaching(&self) -> MutexGuard<'_, ()> {
+        self.attaching
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn subscribe(self: &Arc<Self>) -> Pushes {
+        let _attaching = self.attaching();
         let hub = self.hub.get_or_init(Arc::default);
         let pushes = Pushes::new(Arc::clone(self), hub, self.pool.config.max_pushes);
         self.with_route(|route| route.attach(hub));
@@ -305,9 +319,11 @@ struct Again<'a> {
 }
 
 impl Sought {
-    fn set(&self, whereabouts: Whereabouts) {
-        self.whereabouts.store(Arc::new(whereabouts));
+    /// Gives what was known before.
+    fn set(&self, whereabouts: Whereabouts) -> Arc<Whereabouts> {
+        let before = self.whereabouts.swap(Arc::new(whereabouts));
         self.moved.send_replace(());
+        before
     }
 }
 

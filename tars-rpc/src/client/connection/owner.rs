@@ -128,11 +128,8 @@ impl Owner {
                 None => return,
                 Some(Err(source)) => self.unreachable(source),
                 Some(Ok(stream)) => match self.talk_over(stream).await {
-                    End::NoCallers => {
-                        // Who subscribed may be elsewhere by now, as the servant is.
-                        self.tell_of_end();
-                        return;
-                    }
+                    // Nor are there subscriptions: those of a servant that has moved were told then.
+                    End::NoCallers => return,
                     End::Idle { worked } => {
                         // The next connection begins with no half a frame of this one. There are no calls.
                         drop(self.calls.protocol.close());
