@@ -258,10 +258,18 @@ async fn with_a_registry_that_knows_nothing_yet_calls_go_by_the_cache() {
         tokio::task::yield_now().await;
     }
 
+    let restarted = || {
+        let builder = Communicator::builder().connector(network.clone());
+        let builder = builder.locator(LOCATOR).unwrap();
+        client_of(&builder.cache(&path).build(), OBJ)
+    };
+    // It knows what an operator has taken out.
+    registry.set(&[], &["a", "b"]);
+    let error = restarted().say_hello_world("x").await.unwrap_err();
+    assert!(matches!(error, Error::NoEndpoint { .. }), "{error}");
+
     registry.set(&[], &[]);
-    let builder = Communicator::builder().connector(network);
-    let restarted = builder.locator(LOCATOR).unwrap().cache(&path).build();
-    let client = client_of(&restarted, OBJ);
+    let client = restarted();
     assert_eq!(call(&client, 2).await, counts([("a", 1), ("b", 1)]));
     registry.set(&["c"], &[]);
     tokio::time::sleep(10 * SECOND).await;

@@ -106,11 +106,13 @@ impl Search {
         }
     }
 
-    /// Asks, and goes by the cache if the answer takes long, is none, or has no endpoint.
+    /// Asks, and goes by the cache if the answer takes long, is none, or knows nothing of the servant. One that knows only
+    /// inactive endpoints is to be believed: they may have been taken out on purpose.
     async fn ask_first(&self) -> Result<Resolved, String> {
         let mut asking = pin!(self.ask());
         let found = timeout(FIRST_PATIENCE, &mut asking).await;
-        if !matches!(&found, Ok(Ok(resolved)) if !resolved.active.is_empty()) {
+        let is_known = |found: &Resolved| !found.active.is_empty() || !found.inactive.is_empty();
+        if !matches!(&found, Ok(Ok(found)) if is_known(found)) {
             self.use_cache().await;
         }
         match found {
