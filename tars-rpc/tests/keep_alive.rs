@@ -171,6 +171,50 @@ async fn a_peer_that_reads_a_large_request_slowly_is_not_silent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_peer_has_all_the_time_from_when_the_ping_was_sent() {
+    // The next ping waits behind a request that just fills the socket, and that is read before or after.
+    for pause in (0..90).map(|n| n * SECOND / 2) {
+        let (client, _communicator, _server, mut connection) = connected(|c| c.idle = None).await;
+        let client = client.with(patient());
+        let call = |len: usize| {
+            let client = client.clone();
+            tokio::spawn(async move { client.say_hello_world(&"x".repeat(len)).await })
+        };
+        let first = call(60_000);
+        let len = connection.frame().await.unwrap().len();
+        connection.send(&greeting(2, "long")).await;
+        first.await.unwrap().unwrap();
+        let ping = connection.request().await.unwrap();
+        connection.send(&common::failure(ping.request_id, 0)).await;
+
+        let full = call(60_000 + (1 << 16) - len);
+        tokio::time::sleep(pause).await;
+        let answering = tokio::spawn(async move {
+            while let Some(request) = connection.request().await {
+                if request.func == "tars_ping" {
+                    tokio::time::sleep(4 * SECOND).await;
+                    let pong = common::failure(request.request_id, 0);
+                    connection.send(&pong).await;
+                }
+            }
+        });
+        tokio::time::sleep(20 * SECOND).await;
+        if full.is_finished() {
+            let error = full.await.unwrap().unwrap_err();
+            let is_stalled = matches!(
+                error,
+                Error::Disconnected {
+                    cause: Disconnect::Stalled(_),
+                    ..
+                }
+            );
+            assert!(is_stalled && pause > 10 * SECOND, "{pause:?}: {error}");
+        }
+        answering.abort();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_peer_that_reads_no_more_of_a_request_is_gone() {
     for after in 0..31 {
         let (call, _communicator, _server, mut connection) = uploading(after * SECOND).await;

@@ -36,9 +36,10 @@ pub struct Config {
     /// A peer that was silent for that long, or half of it, is asked by `tars_ping` whether it is there. That also
     /// keeps it from closing the connection, which servers do after 60 s of silence. `None`: never. Default 30 s.
     pub keep_alive: Option<Duration>,
-    /// A peer that has answered pings before, and for that long after one says nothing and takes nothing of a large
-    /// request, is gone: the calls on the connection fail, and the next one connects anew. One that never did, as
-    /// TarsPHP, is not judged by that. Default 5 s.
+    /// A peer that has answered pings before, and says nothing for that long after one was sent, is gone: the calls on
+    /// the connection fail, and the next one connects anew. One that never did, as TarsPHP, is not judged by that. A
+    /// ping waits behind a large request: a peer that takes nothing of it is judged by
+    /// [`write_stall`](Self::write_stall). Default 5 s.
     pub keep_alive_timeout: Duration,
     /// A connection that had no calls for that long is closed, unless somebody waits for
     /// [pushes](crate::client::ServantProxy::pushes). The next call connects anew. `None`: never. Default 5 min.

@@ -69,7 +69,8 @@ impl KeepAlive {
         self.used = true;
     }
 
-    /// The ping waits behind other bytes: the peer cannot answer it yet. Whether it takes any is judged elsewhere.
+    /// The ping waits behind other bytes, or did until now: the peer could not answer it yet. Whether it takes any is
+    /// judged elsewhere.
     pub(crate) fn ping_waits(&mut self, now: Instant) {
         if let Some(at) = &mut self.pinged_at {
             *at = now;

@@ -259,7 +259,11 @@ impl Owner {
                     Ok(moved) => {
                         if moved.written > 0 {
                             stalled_at = None;
+                            let ping_waited = self.calls.protocol.ping_waits();
                             self.calls.sent(moved.written);
+                            if ping_waited && !self.calls.protocol.ping_waits() {
+                                keep_alive.ping_waits(now());
+                            }
                             busy_poll.expect();
                             // A full socket has room again when the peer has taken something.
                             if is_full {
