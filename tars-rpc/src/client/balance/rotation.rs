@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The longest cycle. Weights are rounded to fit, each to 1 at least.
+/// The longest cycle, about. Weights are rounded to fit, each to 1 at least.
 const MAX_CYCLE: u64 = 1 << 14;
 
 /// A cycle in which each index comes as often as its weight says, and the turns of a heavy one are spread.
@@ -104,14 +104,15 @@ fn cycle(weights: &[u32]) -> Vec<u32> {
     cycle
 }
 
-/// The same weights in smallest numbers, whose sum is [`MAX_CYCLE`] at most, and 1 more for each that is rounded up.
+/// The same weights in smallest numbers, whose sum is [`MAX_CYCLE`] at most, and up to 1 more for each that is rounded up.
+/// To the nearest: of few turns, one less is much.
 fn reduced(weights: &[u32]) -> Vec<i64> {
     let weights = weights.iter().map(|weight| u64::from(*weight));
     let divisor = weights.clone().fold(0, greatest_common_divisor).max(1);
     let sum = weights.clone().sum::<u64>() / divisor;
     let fit = |weight: u64| match weight / divisor {
         0 => 0,
-        weight if sum > MAX_CYCLE => (weight * MAX_CYCLE / sum).max(1),
+        weight if sum > MAX_CYCLE => ((weight * MAX_CYCLE + sum / 2) / sum).max(1),
         weight => weight,
     };
     weights
@@ -175,6 +176,14 @@ mod tests {
             let len = cycle(&weights).len();
             assert!(len <= MAX_CYCLE as usize + weights.len(), "{len} of {n}");
         }
+    }
+
+    #[test]
+    fn light_ones_keep_their_share_of_a_long_cycle() {
+        let weights = [[99; 400], [5; 400]].concat();
+        let cycle: Vec<_> = cycle(&weights).into_iter().map(|i| i as usize).collect();
+        assert_eq!(count(0, &cycle), 39, "38.99");
+        assert_eq!(count(400, &cycle), 2, "1.97");
     }
 
     #[test]
