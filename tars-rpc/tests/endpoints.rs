@@ -258,7 +258,7 @@ async fn oneway_calls_find_an_endpoint_that_is_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_oneway_call_does_not_bring_back_one_that_does_not_answer() {
+async fn oneway_calls_bring_back_one_that_does_not_answer_if_no_others_are_made() {
     let (client, _, hosts) = self::client(&["a", "b"], |_| {});
     let client = client.with(CallOptions::new().timeout(Duration::from_secs(1)));
     hosts.set("a", Mood::Silent);

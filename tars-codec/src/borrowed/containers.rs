@@ -59,8 +59,8 @@ pub struct MapRef<'a, K, V> {
     of: PhantomData<fn() -> (K, V)>,
 }
 
-/// ListRefIter or entries, one behind the other.
-#[derive(Clone, Copy, Default)]
+/// Elements or entries, one behind the other.
+#[derive(Debug, Clone, Copy, Default)]
 struct Items<'a> {
     bytes: &'a [u8],
     count: usize,
@@ -87,13 +87,12 @@ impl<'a> Items<'a> {
     fn read(self) -> Reading<'a> {
         Reading {
             input: Input::new(self.bytes).with_limits(CHECKED),
-            rest: self.bytes,
-            left: self.count,
+            left: self,
         }
     }
 }
 
-/// What has been read within limits needs none. What looks read again, as nesting lets them, was charged by then.
+/// What has been read within limits needs none when it is read again.
 const CHECKED: Limits = Limits::DEFAULT
     .with_depth(u16::MAX)
     .with_string(usize::MAX)
@@ -104,17 +103,12 @@ const CHECKED: Limits = Limits::DEFAULT
 #[derive(Debug)]
 struct Reading<'a> {
     input: Input<'a>,
-    rest: &'a [u8],
-    left: usize,
+    left: Items<'a>,
 }
 
 impl Clone for Reading<'_> {
     fn clone(&self) -> Self {
-        let items = Items {
-            bytes: self.rest,
-            count: self.left,
-        };
-        items.read()
+        self.left.read()
     }
 }
 
@@ -122,7 +116,7 @@ impl<'a> Reading<'a> {
     /// For the next item, if there is one.
     #[inline(always)]
     fn begin(&self) -> Option<Cursor<'_, 'a>> {
-        (self.left > 0).then(|| Cursor::new(self.rest, &self.input))
+        (self.left.count > 0).then(|| Cursor::new(self.left.bytes, &self.input))
     }
 
     /// Goes on behind an item that `r` has read, if it has: each has been good before. If one is not now, a `DecodeRef`
@@ -130,8 +124,14 @@ impl<'a> Reading<'a> {
     #[inline(always)]
     fn end<T>(&mut self, rest: &'a [u8], item: Result<T>) -> Option<T> {
         let item = item.ok();
-        self.left = if item.is_some() { self.left - 1 } else { 0 };
-        self.rest = rest;
+        self.left = Items {
+            bytes: rest,
+            count: if item.is_some() {
+                self.left.count - 1
+            } else {
+                0
+            },
+        };
         item
     }
 }
@@ -228,7 +228,7 @@ impl<'a, T: DecodeRef<'a>> Iterator for ListRefIter<'a, T> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.reading.left, Some(self.reading.left))
+        (self.reading.left.count, Some(self.reading.left.count))
     }
 }
 
@@ -248,7 +248,7 @@ impl<'a, K: DecodeRef<'a>, V: DecodeRef<'a>> Iterator for MapRefIter<'a, K, V> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.reading.left, Some(self.reading.left))
+        (self.reading.left.count, Some(self.reading.left.count))
     }
 }
 
